@@ -1,0 +1,125 @@
+"""Every exception domcore raises on purpose.
+
+::
+
+    DomcoreError
+    ├── ConfigurationError      a network, pack, plugin or setting is wrong: file, place, fix
+    ├── PayloadError            input from outside cannot be read: every bad field with its path
+    │   └── SignatureError      a delivery is not signed by anyone we share a secret with
+    ├── NotFound                no such order, node, item or channel here
+    ├── ConflictError           the same key or order was written differently by somebody else
+    ├── StaleSupply             the stock a plan counted on is gone; nothing was written, plan again
+    ├── StoreError              the database cannot be used: locked, read-only, full, newer, damaged
+    ├── ConnectorError          a connector failed; `unknown` says whether it may have succeeded
+    └── PluginError             a plugin broke its contract; names the plugin and the hook
+
+A shortage, a hold or a rejection is a value, not an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+
+class DomcoreError(Exception):
+    """The root: catch this to catch everything domcore raises on purpose."""
+
+
+class ConfigurationError(DomcoreError):
+    """Something the operator wrote cannot be used.
+
+    Args:
+        message: what is wrong and what to do about it.
+        source: the file, pack or setting it stands in.
+        place: where in the source: a line, a rule id, a key.
+    """
+
+    def __init__(self, message: str, *, source: str = "", place: str = "") -> None:
+        self.message = message
+        self.source = source
+        self.place = place
+        where = ", ".join(part for part in (source, place) if part)
+        super().__init__(f"{where}: {message}" if where else message)
+
+
+@frozen(slots=True)
+class Problem:
+    """One bad field: a JSON path such as ``$.lines[1].quantity`` and what is wrong with it.
+
+    `message` never repeats the offending value: it may be personal data.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}"
+
+
+class PayloadError(DomcoreError):
+    """Input from outside cannot be accepted. Nothing was changed.
+
+    `problems` lists every bad field (at most `SHOWN` are printed).
+    """
+
+    SHOWN = 20
+
+    def __init__(self, message: str, problems: Sequence[Problem] = (), *, source: str = "") -> None:
+        self.message = message
+        self.problems = tuple(problems)
+        self.source = source
+        lines = [f"{source}: {message}" if source else message]
+        lines += [f"  {problem}" for problem in self.problems[: self.SHOWN]]
+        if len(self.problems) > self.SHOWN:
+            lines.append(f"  ... and {len(self.problems) - self.SHOWN} more")
+        super().__init__("\n".join(lines))
+
+
+class SignatureError(PayloadError):
+    """A delivery is not signed by anyone we share a secret with."""
+
+
+class NotFound(DomcoreError):  # noqa: N818 - reads as the outcome it names
+    """What was asked for does not exist here."""
+
+
+class ConflictError(DomcoreError):
+    """The same key arrived with other content, or an order changed under a decision."""
+
+
+class StaleSupply(DomcoreError):  # noqa: N818 - a word of the house
+    """Stock that a plan counted on is no longer there. Nothing was written.
+
+    `keys` are the ``(item id, node id)`` pairs that ran short.
+    """
+
+    def __init__(self, message: str, keys: Sequence[tuple[int, int]] = ()) -> None:
+        super().__init__(message)
+        self.keys = tuple(keys)
+
+
+class StoreError(DomcoreError):
+    """The database cannot be used as it is; the message says why and what to do."""
+
+
+class ConnectorError(DomcoreError):
+    """A connector failed.
+
+    `unknown` is true where the partner may have accepted the work all the same (a time-out, a
+    dropped connection): such work is reconciled before it is tried anywhere else.
+    """
+
+    def __init__(self, message: str, *, unknown: bool) -> None:
+        super().__init__(message)
+        self.unknown = unknown
+
+
+class PluginError(DomcoreError):
+    """A plugin raised, or returned what its hook does not allow."""
+
+    def __init__(self, plugin: str, hook: str, message: str) -> None:
+        super().__init__(f"plugin {plugin!r}, hook {hook!r}: {message}")
+        self.plugin = plugin
+        self.hook = hook

@@ -1,0 +1,91 @@
+"""The nouns: frozen attrs classes and arithmetic on them. No input or output.
+
+Everything here is public. Money is micros, weight grams, length millimetres, distance metres,
+time aware UTC.
+"""
+
+from __future__ import annotations
+
+from domcore.model.candidate import Candidate, PlanContext
+from domcore.model.command import (
+    CancelOrder,
+    CaptureOrder,
+    Command,
+    Envelope,
+    Ignore,
+    ObserveStock,
+    StockCount,
+)
+from domcore.model.decision import Decision, FulfillmentOrder, OrderSummary, Reservation
+from domcore.model.event import Event
+from domcore.model.facts import FactSpec, FactValue
+from domcore.model.item import Alias, Attribute, Item
+from domcore.model.money import MICROS, decimal_text, half_even, micros, money_text
+from domcore.model.network import NODE_KINDS, Band, Handling, Network, Node, RateCard
+from domcore.model.order import Order, OrderLine, Person
+from domcore.model.place import Destination, Point
+from domcore.model.plan import Allocation, Certificate, CostTerm, Parcel, Plan, Shortage
+from domcore.model.policy import Directive, Hold, Policy, Split, Terms
+from domcore.model.quantities import Quantities
+from domcore.model.status import (
+    FULFILLMENT_STATUSES,
+    ORDER_STATUSES,
+    RESERVATION_STATES,
+    Buckets,
+    order_status,
+)
+
+__all__ = [
+    "FULFILLMENT_STATUSES",
+    "MICROS",
+    "NODE_KINDS",
+    "ORDER_STATUSES",
+    "RESERVATION_STATES",
+    "Alias",
+    "Allocation",
+    "Attribute",
+    "Band",
+    "Buckets",
+    "CancelOrder",
+    "Candidate",
+    "CaptureOrder",
+    "Certificate",
+    "Command",
+    "CostTerm",
+    "Decision",
+    "Destination",
+    "Directive",
+    "Envelope",
+    "Event",
+    "FactSpec",
+    "FactValue",
+    "FulfillmentOrder",
+    "Handling",
+    "Hold",
+    "Ignore",
+    "Item",
+    "Network",
+    "Node",
+    "ObserveStock",
+    "Order",
+    "OrderLine",
+    "OrderSummary",
+    "Parcel",
+    "Person",
+    "Plan",
+    "PlanContext",
+    "Point",
+    "Policy",
+    "Quantities",
+    "RateCard",
+    "Reservation",
+    "Shortage",
+    "Split",
+    "StockCount",
+    "Terms",
+    "decimal_text",
+    "half_even",
+    "micros",
+    "money_text",
+    "order_status",
+]

@@ -1,0 +1,31 @@
+"""Past-tense facts, in order per order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+
+
+@frozen(slots=True)
+class Event:
+    """Something that happened.
+
+    Args:
+        seq: rises over the whole store; within one order it is the order of things.
+        kind: ``order.captured``, ``order.amended``, ``order.held``, ``order.approved``,
+            ``order.routed``, ``order.reserved``, ``order.short``, ``order.cancelled``,
+            ``reservation.expired``, ``stock.shortfall``, and ``fulfillment.<status>`` for each
+            status that a node's work reaches.
+        order_id: None where it is not about one order.
+        at: aware UTC.
+        body: JSON values by name, never personal data; carries ``format``.
+    """
+
+    seq: int
+    kind: str
+    order_id: int | None
+    at: datetime
+    body: Mapping[str, Any]
