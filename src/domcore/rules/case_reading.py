@@ -1,0 +1,314 @@
+"""Reading ``cases.toml``: plain tables to `Case` objects, as strictly as packs are read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from domcore.errors import ConfigurationError
+from domcore.model.facts import FactSpec
+from domcore.model.item import Attribute, Item
+from domcore.model.money import MICROS, micros
+from domcore.model.network import NODE_KINDS, Handling, Node
+from domcore.model.order import Order, OrderLine
+from domcore.model.place import Destination, Point
+from domcore.rules.cases import Case, Expectation, ExpectedPlan
+from domcore.rules.facts import FactRegistry
+from domcore.rules.pack import FORMAT, Activation, Pack
+from domcore.rules.problems import Problems, shown, suggestion
+from domcore.rules.request import OpenLine, Request
+from domcore.rules.tables import Table, check_plain, read_tree, table_rows
+
+FILES: Final = ("cases.toml", "cases.json")
+NOON: Final = "2026-01-05T12:00:00+00:00"
+"""When a case happens unless it says so: a Monday."""
+
+MOST_CASES: Final = 10_000
+
+
+def load_cases(
+    folder: Path | str, pack: Pack, facts: FactRegistry | None = None
+) -> tuple[Case, ...]:
+    """The cases beside a pack; none when there is no file.
+
+    Raises:
+        ConfigurationError: the file is not one of cases.
+    """
+    for name in FILES:
+        file = Path(folder) / name
+        if file.is_file():
+            return parse_cases(read_tree(file), pack, facts, source=str(file))
+    return ()
+
+
+def parse_cases(
+    tree: Any, pack: Pack, facts: FactRegistry | None = None, *, source: str = ""
+) -> tuple[Case, ...]:
+    """Cases from a plain tree, as TOML and JSON give it.
+
+    Raises:
+        ConfigurationError: naming every problem, each with its case.
+    """
+    problems = Problems(source or "cases")
+    if not isinstance(tree, Mapping):
+        raise ConfigurationError("cases are a table", source=problems.source)
+    rows = tree.get("case", [])
+    if isinstance(rows, list) and len(rows) > MOST_CASES:
+        raise ConfigurationError(f"at most {MOST_CASES:,} cases", source=problems.source)
+    check_plain(tree, problems.source)
+    top = Table(tree, problems, "")
+    top.known("format", "case")
+    if tree.get("format") != FORMAT:
+        problems.add(f"format = {FORMAT} is the format this version reads", "format")
+    registry = FactRegistry() if facts is None else facts
+    reader = _Reader(pack, registry, problems)
+    cases = tuple(table_rows(rows, "case", problems, reader.case))
+    problems.raise_if_any()
+    return cases
+
+
+class _Reader:
+    """Reads the tables of one file."""
+
+    def __init__(self, pack: Pack, facts: FactRegistry, problems: Problems) -> None:
+        self.pack = pack
+        self.facts = facts
+        self.problems = problems
+
+    def case(self, table: Table) -> Case:
+        table.known(
+            "name", "now", "activation", "order", "node", "line", "facts", "approved", "expect",
+            "holds", "plan",
+        )  # fmt: skip
+        extra: dict[str, Any] = self.given(table, "facts", ("order", "destination"))
+        node_facts: dict[str, dict[str, Any]] = {}
+        stock: dict[tuple[str, str], int] = {}
+        distances: dict[int, int] = {}
+        nodes = sorted(self.rows(table, "node"), key=lambda row: row.text("id"))
+        made = tuple(
+            self.node(row, position, node_facts, stock, distances, extra)
+            for position, row in enumerate(nodes)
+        )
+        open_lines = tuple(self.line(row, extra) for row in self.rows(table, "line"))
+        now = datetime.fromisoformat(table.moment("now", "UTC") or NOON)
+        now = now if now.tzinfo else now.replace(tzinfo=UTC)
+        request = Request(
+            order=self.order(table, open_lines, now),
+            lines=open_lines,
+            now=now,
+            distances=distances,
+            available=[
+                {at: stock.get((node.id, line.line.sku), 0) for at, node in enumerate(made)}
+                for line in open_lines
+            ],
+            approved=frozenset(table.texts("approved")),
+            extra=extra,
+        )
+        return Case(
+            name=table.text("name", required=True),
+            activation=self.activation(table),
+            nodes=made,
+            stock=stock,
+            node_facts=node_facts,
+            request=request,
+            expect=tuple(self.expectation(row) for row in self.rows(table, "expect")),
+            holds=table.texts("holds") if "holds" in table.tree else None,
+            plan=self.plan(table),
+        )
+
+    def rows(self, table: Table, key: str) -> list[Table]:
+        """The sub-tables under a key."""
+        found = table.tree.get(key, [])
+        if not isinstance(found, list | tuple) or not all(isinstance(r, Mapping) for r in found):
+            table.problem(key, f"is written [[case.{key}]]")
+            return []
+        return [Table(row, self.problems, f"{table.place}, {key} {n}") for n, row in
+                enumerate(found, start=1)]  # fmt: skip
+
+    def sub(self, table: Table, key: str) -> Table:
+        found = table.tree.get(key, {})
+        if not isinstance(found, Mapping):
+            table.problem(key, "is a table")
+            found = {}
+        return Table(found, self.problems, f"{table.place}, {key}")
+
+    def activation(self, table: Table) -> Activation:
+        own = self.sub(table, "activation")
+        own.known("layer", "channels", "nodes", "parameters")
+        parameters = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in self.sub(own, "parameters").tree.items()
+        }
+        try:
+            return Activation(
+                self.pack.name,
+                layer=own.text("layer", default="retailer"),
+                channels=own.texts("channels"),
+                nodes=own.texts("nodes"),
+                parameters=parameters,
+            )
+        except ConfigurationError as error:
+            own.problem("layer", error.message)
+            return Activation(self.pack.name)
+
+    def order(self, table: Table, lines: tuple[OpenLine, ...], now: datetime) -> Order:
+        own = self.sub(table, "order")
+        own.known(
+            "owner", "channel", "number", "service", "customer_tier", "tags", "currency",
+            "country", "region", "postal", "placed_at", "attributes",
+        )  # fmt: skip
+        placed = datetime.fromisoformat(own.moment("placed_at", "UTC") or now.isoformat())
+        country = own.text("country")
+        return Order(
+            owner=own.text("owner", default="main"),
+            channel=own.text("channel", default="web"),
+            external_id="case",
+            revision=1,
+            placed_at=placed if placed.tzinfo else placed.replace(tzinfo=UTC),
+            currency=own.text("currency", default=self.pack.currency or "USD"),
+            lines=tuple(line.line for line in lines),
+            destination=Destination(country, own.text("region"), own.text("postal"))
+            if country
+            else None,
+            number=own.text("number"),
+            service=own.text("service", default="standard"),
+            customer_tier=own.text("customer_tier"),
+            tags=own.texts("tags"),
+            attributes=self.attributes(own),
+        )
+
+    def line(self, row: Table, extra: dict[str, Any]) -> OpenLine:
+        row.known(
+            "id", "sku", "quantity", "open", "price", "weight", "dimensions", "category", "tags",
+            "attributes", "facts",
+        )  # fmt: skip
+        sku = row.text("sku", required=True)
+        quantity = row.whole("quantity", 10**9) if "quantity" in row.tree else 1
+        line = OrderLine(
+            id=row.text("id", default=sku),
+            sku=sku,
+            quantity=quantity,
+            price=self.amount(row, "price"),
+            attributes=self.attributes(row),
+        )
+        for fact, value in self.given(row, "facts", ("line",)).items():
+            extra.setdefault(fact, {})[line.id] = value
+        sides = row.tree.get("dimensions", [0, 0, 0])
+        if not (isinstance(sides, list) and [type(side) for side in sides] == [int] * 3):
+            row.problem("dimensions", "length, width and height in millimetres")
+            sides = [0, 0, 0]
+        item = Item(
+            sku,
+            weight=row.whole("weight", 10**9),
+            dimensions=(sides[0], sides[1], sides[2]),
+            category=row.text("category"),
+            tags=row.texts("tags"),
+        )
+        return OpenLine(line, item, row.whole("open", 10**9) if "open" in row.tree else quantity)
+
+    def node(
+        self,
+        row: Table,
+        position: int,
+        node_facts: dict[str, dict[str, Any]],
+        stock: dict[tuple[str, str], int],
+        distances: dict[int, int],
+        extra: dict[str, Any],
+    ) -> Node:
+        row.known(
+            "id", "kind", "country", "region", "postal", "priority", "tags", "connector",
+            "rate_card", "handling", "attributes", "stock", "distance_km", "facts",
+        )  # fmt: skip
+        name = row.text("id", required=True)
+        kind = row.text("kind", default="dc")
+        if kind not in NODE_KINDS:
+            row.problem("kind", f"no kind {shown(kind)}{suggestion(kind, NODE_KINDS)}")
+        if "distance_km" in row.tree:
+            distances[position] = self.amount(row, "distance_km") // 1_000
+        for fact, value in self.given(row, "facts", ("node", "candidate")).items():
+            if fact.startswith("node."):
+                node_facts.setdefault(name, {})[fact] = value
+            else:
+                extra.setdefault(fact, {})[name] = value
+        for sku, units in self.counts(row, "stock").items():
+            stock[name, sku] = units
+        return Node(
+            id=name,
+            kind=kind,
+            point=Point(0, 0),
+            country=row.text("country"),
+            region=row.text("region"),
+            postal=row.text("postal"),
+            rate_card=row.text("rate_card"),
+            handling=self.handling(row),
+            priority=row.whole("priority", 1_000_000),
+            tags=row.texts("tags"),
+            connector=row.text("connector"),
+            attributes=self.attributes(row),
+        )
+
+    def handling(self, row: Table) -> Handling:
+        work = self.sub(row, "handling")
+        work.known("parcel", "line", "unit")
+        return Handling(*(self.amount(work, key) for key in ("parcel", "line", "unit")))
+
+    def expectation(self, row: Table) -> Expectation:
+        row.known("rule", "nodes", "lines")
+        return Expectation(
+            row.text("rule", required=True),
+            row.texts("nodes") if "nodes" in row.tree else None,
+            row.texts("lines") if "lines" in row.tree else None,
+        )
+
+    def plan(self, table: Table) -> ExpectedPlan | None:
+        if "plan" not in table.tree:
+            return None
+        own = self.sub(table, "plan")
+        own.known("ships", "short")
+        ships = self.sub(own, "ships")
+        return ExpectedPlan(
+            {node: self.counts(ships, node) for node in ships.tree}, self.counts(own, "short")
+        )
+
+    # Values
+
+    def amount(self, row: Table, key: str) -> int:
+        """A decimal in quotes, or a whole number, in millionths."""
+        value = row.tree.get(key, 0)
+        if type(value) is int and abs(value) <= 10**9:
+            return value * MICROS
+        try:
+            return micros(value)
+        except ValueError:
+            row.problem(key, f'{shown(value)} is not a number in quotes, such as "12.50"')
+            return 0
+
+    def counts(self, row: Table, key: str) -> dict[str, int]:
+        own = self.sub(row, key)
+        return {name: own.whole(name, 10**9) for name in own.tree}
+
+    def attributes(self, row: Table) -> tuple[tuple[str, Attribute], ...]:
+        found = self.sub(row, "attributes").tree
+        if not all(type(value) in (str, int, bool) for value in found.values()):
+            row.problem("attributes", "text, whole numbers, true or false")
+            return ()
+        return tuple(sorted(found.items()))
+
+    def given(self, row: Table, key: str, entities: tuple[str, ...]) -> dict[str, Any]:
+        """Plugin facts, brought into the form that plugins give them in."""
+        found = {}
+        own = self.sub(row, key)
+        for name, value in own.tree.items():
+            spec = self.facts.get(name)
+            if spec is None or spec.entity not in entities or name.count(".") != 2:
+                own.problem(name, f"no plugin fact of that name{suggestion(name, self.facts)}")
+                continue
+            found[name] = self.fact_value(own, spec, name, value)
+        return found
+
+    def fact_value(self, own: Table, spec: FactSpec, name: str, value: Any) -> Any:
+        if spec.type in ("decimal", "money"):
+            return self.amount(own, name)
+        return tuple(value) if isinstance(value, list) else value

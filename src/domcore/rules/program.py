@@ -1,0 +1,250 @@
+"""A rule program: packs compiled once, then asked about one order after another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Final
+
+from domcore.model.network import Node
+from domcore.model.policy import Directive, Hold, Policy, Terms
+from domcore.rules.compiler import Active, Checked, check_packs
+from domcore.rules.engines.protocol import RuleEngine
+from domcore.rules.expand import expand
+from domcore.rules.explain import Verdict, explain
+from domcore.rules.facts import FactRegistry
+from domcore.rules.judge import Clause, Judging, ask, hear
+from domcore.rules.layers import Reach, reads_money
+from domcore.rules.lowering import Lowering, StageTests
+from domcore.rules.merge import Merge
+from domcore.rules.node_state import NodeState
+from domcore.rules.readers import Readers, Sitting
+from domcore.rules.request import EVERYWHERE, Request
+from domcore.rules.scopes import Scoping
+from domcore.rules.stages import Assignment, Firing, Stage, build_stage, run_stages
+from domcore.rules.strata import Strata
+from domcore.rules.stratify import strata_of
+from domcore.rules.tree import leaves
+
+CURRENCY: Final = "domcore/rule-currency"
+_NONE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
+
+
+def compile_program(
+    packs: Sequence[Active],
+    *,
+    engine: RuleEngine,
+    facts: FactRegistry | None = None,
+    currency: str = "",
+) -> Program:
+    """Compile packs, each with the activation that switches it on.
+
+    Args:
+        engine: what matches order, line and node tests.
+        facts: what rules may read; by default the built-in facts.
+        currency: the owner's costing currency; packs that add costs must speak it.
+
+    Raises:
+        ConfigurationError: naming the pack's file, the rule, the column and what to do.
+    """
+    checked = check_packs(packs, FactRegistry() if facts is None else facts, currency)
+    return Program(checked, engine, strata_of(checked))
+
+
+class Program:
+    """Checked rules ready to run. Single-owner, as its engine's matchers are.
+
+    * `rules`: the rules by number, the number a `Policy` speaks of;
+    * `reads`: the names of the facts the program reads, so that nobody works out others;
+    * `digest`: SHA-256 over packs and activations: equal digests judge alike;
+    * `engine`: the name of the engine that matches.
+    """
+
+    def __init__(self, checked: Checked, engine: RuleEngine, strata: Strata) -> None:
+        self.engine: Final = engine.name
+        self.packs: Final = checked.packs
+        self.rules: Final = checked.rules
+        self.readers: Final = Readers(checked.specs, checked.packed, checked.derived)
+        self.reach: Final = Reach(checked.packs, checked.rules)
+        self.reads: Final = frozenset(
+            fact.name
+            for rule in checked.rules
+            for leaf in leaves(rule.condition)
+            for fact in leaf.facts
+        )
+        self._partners = [
+            activation.nodes if activation.layer == "partner" else ()
+            for _, activation in checked.packs
+        ]
+        lowering = Lowering(self.readers, strata.levels)
+        scoping = Scoping(lowering)
+        self._clauses, assignments = self._lower(scoping, strata)
+        self._foreign = self._money_rules()
+        self._columns = {
+            key: self.readers.node(fact)
+            for key, fact in scoping.columns.items()
+            if fact.entity == "node"
+        }
+        self._candidates = {
+            key: self.readers.candidate(fact)
+            for key, fact in scoping.columns.items()
+            if fact.entity == "candidate" and fact.name.count(".") == 2
+        }
+        self._stages = _stages(lowering, strata, assignments, engine)
+        nodes = lowering.nodes
+        self._node_tests = len(nodes.tests)
+        self._node_fields = nodes.of("node")
+        self._node_matcher = nodes.compile(engine) if nodes.tests else None
+
+    def node_state(
+        self, nodes: Sequence[Node], extra: Mapping[str, Mapping[str, Any]] = _NONE
+    ) -> NodeState:
+        """What the rules say of the nodes alone; keep it, and `refresh` what changes.
+
+        Args:
+            extra: facts plugins give for nodes: ``{node id: {fact: value}}``.
+        """
+        return NodeState(
+            nodes,
+            extra,
+            matcher=self._node_matcher,
+            tests=self._node_tests,
+            fields=self._node_fields,
+            columns=self._columns,
+            partners=self._partners,
+        )
+
+    def judge(self, request: Request, state: NodeState) -> Policy:
+        """Everything the rules and judging plugins say of one order.
+
+        Raises:
+            PluginError: a plugin gave a fact or a directive that does not fit.
+        ValueError: the request's time has no time zone.
+        """
+        lines = len(request.lines)
+        if not self.rules and not request.directives:
+            return _NOTHING_SAID[lines] if lines < len(_NOTHING_SAID) else _nothing(lines)
+        within = (
+            state.everywhere
+            if request.candidates == EVERYWHERE
+            else (request.candidates & state.everywhere)
+        )
+        merge = Merge(lines, within)
+        firing, active = self.fire(request, merge)
+        judging = Judging(firing, state, within, self._candidates)
+        ask(self._clauses, judging, merge, active)
+        hear(request.directives, judging, merge, len(self.rules))
+        return merge.policy()
+
+    def fire(self, request: Request, merge: Merge) -> tuple[Firing, int]:
+        """Run the stages of chaining; returns what fired and the mask of rules that may speak."""
+        order = request.order
+        if request.now.tzinfo is None:
+            raise ValueError("the time of a request has a time zone")
+        firing = Firing(Sitting(request), len(self._stages))
+        active = self.reach.active(order.owner, order.channel, request.now)
+        for currency, rules in self._foreign:
+            if active & rules and currency != order.currency:
+                active &= ~rules
+                reason = f"rules compare amounts in {currency}, the order is in {order.currency}"
+                merge.hold(Hold(CURRENCY, reason, "route"), request.approved)
+        for hold in run_stages(self._stages, firing, active):
+            merge.hold(hold, request.approved)
+        fired = {
+            (found.rule.number, line)
+            for (_, line), setters in firing.set_by.items()
+            for found in setters
+        }
+        merge.fired += [(number, line, EVERYWHERE) for number, line in sorted(fired)]
+        return firing, active
+
+    def directives(
+        self, policy: Policy, request: Request, state: NodeState
+    ) -> tuple[Directive, ...]:
+        """The directives behind a policy, rule by rule, as objects for people and plugins."""
+        return expand(self.rules, policy, request, state)
+
+    def explain(
+        self, request: Request, state: NodeState, line: str, node: str
+    ) -> tuple[Verdict, ...]:
+        """What every rule says of one line at one node, and why the others are silent.
+
+        Raises:
+            NotFound: no such line in the request, or no such node.
+        """
+        merge = Merge(len(request.lines), state.everywhere)
+        firing, active = self.fire(request, merge)
+        judging = Judging(firing, state, state.everywhere, self._candidates)
+        return explain(self.rules, self.readers, self.reach, judging, active, line, node)
+
+    def close(self) -> None:
+        """Give back what the engine holds."""
+        for stage in self._stages:
+            for probe in (stage.bodies, stage.order, stage.line):
+                if probe is not None:
+                    probe.close()
+        if self._node_matcher is not None:
+            self._node_matcher.close()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over packs, versions and activations, in hex."""
+        content = [
+            [
+                pack.digest, activation.layer, activation.owner, sorted(activation.channels),
+                sorted(activation.parameters.items()), sorted(activation.nodes),
+            ]
+            for pack, activation in self.packs
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
+
+    def _lower(self, scoping: Scoping, strata: Strata) -> tuple[list[Clause], list[Assignment]]:
+        clauses: list[Clause] = []
+        assignments: list[Assignment] = []
+        for rule in self.rules:
+            scoping.lowering.author = rule.address
+            if rule.rule.verb == "set":
+                for fact, value in rule.arguments.items():
+                    guard = scoping.assignment_guard(rule.condition, strata.levels[fact])
+                    assignments.append(Assignment(rule, fact, value, guard))
+            else:
+                scope = scoping.split(rule.condition)
+                partner = bool(self._partners[rule.source])
+                clauses.append(Clause(rule, scope, scope.speaks_of_nodes, partner))
+        return clauses, assignments
+
+    def _money_rules(self) -> list[tuple[str, int]]:
+        """For each currency the rules that compare amounts in it."""
+        masks: dict[str, int] = {}
+        for rule in self.rules:
+            if reads_money(rule.condition):
+                currency = self.packs[rule.source][0].currency
+                masks[currency] = masks.get(currency, 0) | 1 << rule.number
+        return sorted(masks.items())
+
+
+def _stages(
+    lowering: Lowering, strata: Strata, assignments: Sequence[Assignment], engine: RuleEngine
+) -> list[Stage]:
+    by_level: dict[int, list[Assignment]] = {}
+    for assignment in assignments:
+        by_level.setdefault(strata.levels[assignment.fact], []).append(assignment)
+    last = max([*lowering.stages, *by_level], default=-1)
+    return [
+        build_stage(
+            lowering.stages.get(number, StageTests()),
+            engine,
+            by_level.get(number, ()),
+            recursive=number in strata.recursive,
+        )
+        for number in range(last + 1)
+    ]
+
+
+def _nothing(lines: int) -> Policy:
+    return Policy(Terms((0,) * lines))
+
+
+_NOTHING_SAID: Final = tuple(_nothing(lines) for lines in range(33))

@@ -1,0 +1,57 @@
+"""What the rules are asked about: one order, its open lines, and where they could come from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, Final
+
+from attrs import frozen
+
+from domcore.model.item import Item
+from domcore.model.order import Order, OrderLine
+from domcore.model.policy import Directive
+
+_NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
+EVERYWHERE: Final = -1
+"""As `candidates`: every node of the node state."""
+
+
+@frozen(slots=True)
+class OpenLine:
+    """One line to be sourced: what was ordered, what it is, and the units still open."""
+
+    line: OrderLine
+    item: Item
+    open: int
+
+
+@frozen(slots=True)
+class Request:
+    """One question to `Program.judge`. The position of a line in `lines` is its number in the
+    `Policy`; the position of a node in the node state is its bit in every mask.
+
+    Args:
+        now: aware; taken once per decision.
+        candidates: mask of the nodes that matter; nothing is said of any other.
+        distances: metres from node to destination, by node position; a node left out is unknown.
+            Needed only where ``candidate.distance_km`` is in ``program.reads``.
+        available: per line of `lines`, units available by node position; left out is 0. Needed
+            only where another built-in ``candidate.*`` fact is in ``program.reads``.
+        approved: hold codes that a person has approved; they do not hold again.
+        directives: what judging plugins say; merged by the same law as rules.
+        extra: facts given by plugins, by fact name. For an ``order`` or ``destination`` fact the
+            value; for a ``line`` fact a mapping from line id; for a ``candidate`` fact a mapping
+            from node id. Node facts go to the node state.
+    """
+
+    order: Order
+    lines: tuple[OpenLine, ...]
+    now: datetime
+    candidates: int = EVERYWHERE
+    distances: Mapping[int, int] = _NONE
+    available: Sequence[Mapping[int, int]] = ()
+    approved: frozenset[str] = frozenset()
+    directives: tuple[Directive, ...] = ()
+    extra: Mapping[str, Any] = _NONE
