@@ -1,0 +1,243 @@
+"""The one pure function: a question in, a plan with its record out. Nothing is changed anywhere.
+
+* find what is open and who holds it (`survey`);
+* stop where no plan can be right: no address, no rate between currencies;
+* gather foreign facts, judge: rule packs and judging plugins merge into one policy;
+* plan: the exact planner, or a planning plugin whose answer is priced again and checked;
+* review: reasons to stop before the work is handed over;
+* write down what was read and what was decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from attrs import define, evolve, field, frozen
+
+from domcore.model import (
+    Candidate,
+    Directive,
+    FactValue,
+    Hold,
+    Plan,
+    Policy,
+    Shortage,
+    Terms,
+)
+from domcore.rules.node_state import NodeState
+from domcore.rules.program import Program
+from domcore.rules.request import Request
+from domcore.sourcing import record as records
+from domcore.sourcing.assemble import Prices, rule_prices
+from domcore.sourcing.check import foreign_pass
+from domcore.sourcing.outcome import Draw, plan_of
+from domcore.sourcing.passes import Box, Pass, run_passes
+from domcore.sourcing.question import Facts, Outside, Question
+from domcore.sourcing.survey import Survey, candidates_of, survey
+
+ADDRESS_HOLD = "domcore/address"
+CURRENCY_HOLD = "domcore/currency"
+SPLIT_HOLD = "domcore/split-ceiling"
+
+_NO_POLICY = Policy(Terms(()))
+_NO_DRAWS: tuple[Draw, ...] = ()
+_NOWHERE: Mapping[int, int] = MappingProxyType({})
+
+
+@frozen(slots=True)
+class Decided:
+    """What came of a question. `draws` is the stock it takes, none where it was held at route."""
+
+    plan: Plan
+    holds: tuple[Hold, ...]
+    draws: tuple[Draw, ...]
+    record: bytes
+    policy: Policy
+    incidents: tuple[str, ...] = ()
+
+    @property
+    def held(self) -> bool:
+        """Stopped before anything was planned."""
+        return any(hold.stage == "route" for hold in self.holds)
+
+
+@define(slots=True)
+class Working:
+    """A decision while it is being made; kept whole for explaining."""
+
+    question: Question
+    seen: Survey
+    policy: Policy = _NO_POLICY
+    prices: Prices = field(factory=lambda: Prices({}, {}, {}))
+    passes: list[Pass] = field(factory=list)
+    boxes: list[Box] = field(factory=list)
+    candidates: tuple[Candidate, ...] = ()
+    directives: tuple[Directive, ...] = ()
+    extra: dict[str, Any] = field(factory=dict)
+
+
+def decide(
+    question: Question, program: Program, state: NodeState, outside: Outside | None = None
+) -> Decided:
+    """Decide one order.
+
+    Args:
+        program: the rule packs in force for this owner and channel.
+        state: the node side of `program` for the question's network.
+        outside: foreign plugins, or their recorded answers; None when there are none.
+    """
+    return work_out(question, program, state, outside)[0]
+
+
+def work_out(
+    question: Question, program: Program, state: NodeState, outside: Outside | None = None
+) -> tuple[Decided, Working]:
+    """`decide`, with the workings."""
+    seen = survey(question, question.order.destination)
+    working = Working(question, seen)
+    holds = _cannot_plan(question, seen)
+    if not holds and seen.pools:
+        _judge(working, program, state, outside)
+        holds = [hold for hold in working.policy.holds if hold.stage == "route"]
+    plan, draws = Plan(shortages=_unknown(question, seen)), _NO_DRAWS
+    if not holds and seen.pools:
+        plan, draws = _plan(working, outside)
+        holds = _reviewed(working, plan, outside)
+        if any(hold.stage == "route" for hold in holds):
+            plan, draws, working.passes, working.boxes = Plan(), _NO_DRAWS, [], []
+    return _written(working, plan, holds, draws, outside), working
+
+
+def _cannot_plan(question: Question, seen: Survey) -> list[Hold]:
+    order = question.order
+    if not seen.pools:
+        return []
+    if order.destination is None:
+        return [Hold(ADDRESS_HOLD, "the order has no shipping address", "route")]
+    if order.destination.point is None:
+        return [
+            Hold(
+                ADDRESS_HOLD,
+                f"no geocoder can place postal code {order.destination.postal!r}"
+                f" in country {order.destination.country!r}",
+                "route",
+            )
+        ]
+    if order.currency != question.currency:
+        return [
+            Hold(
+                CURRENCY_HOLD,
+                f"the order is in {order.currency}, costs are counted in {question.currency},"
+                " and no rate between them is configured",
+                "route",
+            )
+        ]
+    return []
+
+
+def _judge(working: Working, program: Program, state: NodeState, outside: Outside | None) -> None:
+    if outside is not None:
+        question = working.question
+        working.candidates = candidates_of(working.seen, question.supply)
+        facts = outside.facts(question.order, working.candidates)
+        working.extra = _spread(facts, working.candidates, state)
+        working.directives = outside.directives(question.order, working.candidates, facts)
+    working.policy = program.judge(request_of(working), state)
+
+
+def request_of(working: Working) -> Request:
+    """What the rules are asked."""
+    question, seen = working.question, working.seen
+    available = question.supply.available
+    held: list[Mapping[int, int]] = [_NOWHERE] * len(seen.lines)
+    for pool in seen.pools:
+        for line, _ in pool.lines:
+            held[line] = available[pool.item_id]
+    return Request(
+        question.order,
+        seen.lines,
+        question.now,
+        seen.holders,
+        seen.distances,
+        held,
+        frozenset(question.approved),
+        working.directives,
+        working.extra,
+    )
+
+
+def _spread(facts: Facts, candidates: tuple[Candidate, ...], state: NodeState) -> dict[str, Any]:
+    """Foreign facts to where rules read them: node facts to the node state, the rest by name.
+
+    Every candidate's node facts are set anew, so nothing an earlier order was told is left.
+    """
+    extra: dict[str, Any] = {}
+    of_nodes: dict[str, dict[str, FactValue]] = {each.key: {} for each in candidates}
+    for key, values in facts.items():
+        for name, value in values.items():
+            if key not in of_nodes:
+                extra[name] = value
+            elif name.startswith("node."):
+                of_nodes[key][name] = value
+            else:
+                extra.setdefault(name, {})[key] = value
+    state.refresh(of_nodes)
+    return extra
+
+
+def _plan(working: Working, outside: Outside | None) -> tuple[Plan, tuple[Draw, ...]]:
+    question, seen, policy = working.question, working.seen, working.policy
+    supply, options = question.supply, question.options
+    working.prices = prices = rule_prices(seen, policy)
+    working.passes = []
+    if outside is not None:
+
+        def check(plugin: str, plan: Plan) -> None:
+            found = foreign_pass(plugin, plan, seen, supply, policy, prices)
+            working.passes, working.boxes = [found[0]], found[1]
+
+        outside.plan(question.order, working.candidates, policy, check)
+    if not working.passes:
+        working.passes, working.boxes = run_passes(seen, supply, policy, prices, options)
+    plan, draws = plan_of(seen, supply, prices, working.passes, working.boxes)
+    missing = _unknown(question, seen)
+    return (evolve(plan, shortages=(*plan.shortages, *missing)) if missing else plan), draws
+
+
+def _reviewed(working: Working, plan: Plan, outside: Outside | None) -> list[Hold]:
+    question = working.question
+    if not plan.allocations:
+        return []
+    holds = list(working.policy.holds)
+    ceiling = question.options.review_nodes_over
+    if ceiling and len(plan.nodes) > ceiling:
+        reason = f"{len(plan.nodes)} nodes would ship it; more than {ceiling} want a second look"
+        holds.append(Hold(SPLIT_HOLD, reason))
+    if outside is not None:
+        holds += outside.review(question.order, plan)
+    return [hold for hold in holds if hold.code not in question.approved]
+
+
+def _unknown(question: Question, seen: Survey) -> tuple[Shortage, ...]:
+    lines = question.order.lines
+    return tuple(
+        Shortage(lines[at].id, lines[at].sku, question.open[at], "item") for at in seen.unknown
+    )
+
+
+def _written(
+    working: Working,
+    plan: Plan,
+    holds: list[Hold],
+    draws: tuple[Draw, ...],
+    outside: Outside | None,
+) -> Decided:
+    seen, policy = working.seen, working.policy
+    answers = outside.answers if outside is not None else None
+    values = records.inputs(working.question, seen, answers)
+    rules = sorted({number for number, _, _ in policy.fired})
+    values.update(records.outputs(plan, holds, rules, working.passes, working.boxes))
+    incidents = tuple(outside.incidents) if outside is not None else ()
+    return Decided(plan, tuple(holds), draws, records.encode(values), policy, incidents)

@@ -1,0 +1,100 @@
+"""Postal code to point: the built-in table for the United States.
+
+The table holds the centre of every standard ZIP area, rounded to a hundredth of a degree: data
+of GeoNames (CC BY 4.0) by way of the MIT-licensed ``zipcodes`` 3.0.0 package; see NOTICE. A code
+that has no area of its own (a post box, one large building) lies at the middle of its three-digit
+region.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from importlib import resources
+from typing import Final
+
+from domcore.model import Destination, Point
+
+_HUNDREDTH: Final = 10_000
+_TERRITORIES: Final = frozenset({"US", "PR", "VI", "GU", "AS", "MP"})
+
+
+def pack_table(rows: Iterable[tuple[int, int, int]]) -> bytes:
+    """Pack ``(ZIP, latitude, longitude)`` rows (hundredths of a degree) as `UsPostalCodes` reads.
+
+    Three little-endian 16-bit columns one after the other (ZIP as the step from the one before),
+    compressed.
+    """
+    ordered = sorted(rows)
+    steps, lats, lons = array("H"), array("h"), array("h")
+    last = 0
+    for code, lat, lon in ordered:
+        steps.append(code - last)
+        lats.append(lat)
+        lons.append(lon)
+        last = code
+    for column in (steps, lats, lons):
+        if sys.byteorder == "big":
+            column.byteswap()
+    return zlib.compress(steps.tobytes() + lats.tobytes() + lons.tobytes(), 9)
+
+
+class UsPostalCodes:
+    """The built-in geocoder: country ``US`` (and territories) by five-digit ZIP code.
+
+    The table is read when the first address is placed.
+    """
+
+    name = "us-postal-codes"
+
+    def __init__(self) -> None:
+        self._codes: list[int] = []
+        self._lats: array[int] = array("h")
+        self._lons: array[int] = array("h")
+
+    def locate(self, destination: Destination) -> Point | None:
+        """The centre of the ZIP area, or of its three-digit region; None for anything else."""
+        digits = destination.postal.strip()[:5]
+        if destination.country not in _TERRITORIES or not _is_digits(digits, least=3):
+            return None
+        if not self._codes:
+            self._load()
+        if len(digits) == 5:
+            code = int(digits)
+            at = bisect_left(self._codes, code)
+            if at < len(self._codes) and self._codes[at] == code:
+                return Point(self._lats[at] * _HUNDREDTH, self._lons[at] * _HUNDREDTH)
+        return self._region(int(digits[:3]))
+
+    def _region(self, prefix: int) -> Point | None:
+        start = bisect_left(self._codes, prefix * 100)
+        end = bisect_left(self._codes, prefix * 100 + 100)
+        if start == end:
+            return None
+        count = end - start
+        lat, lon = sum(self._lats[start:end]) / count, sum(self._lons[start:end]) / count
+        return Point(round(lat) * _HUNDREDTH, round(lon) * _HUNDREDTH)
+
+    def _load(self) -> None:
+        packed = resources.files("domcore.sourcing.data").joinpath("us_postal.bin").read_bytes()
+        raw = zlib.decompress(packed)
+        third = len(raw) // 3
+        columns = array("H"), array("h"), array("h")
+        for number, column in enumerate(columns):
+            column.frombytes(raw[number * third : (number + 1) * third])
+            if sys.byteorder == "big":
+                column.byteswap()
+        code = 0
+        codes = []
+        for step in columns[0]:
+            code += step
+            codes.append(code)
+        self._lats, self._lons = columns[1], columns[2]
+        self._codes = codes
+
+
+def _is_digits(text: str, *, least: int) -> bool:
+    return len(text) >= least and text.isascii() and text.isdigit()

@@ -1,0 +1,86 @@
+"""The planner's way through one order.
+
+* Whole lines first: a table over line sets, which counts partial holders as full. Where its plan
+  uses full holders only, it is the optimum, and that is most orders.
+* Where that plan wants a line split: a short search over that line's ways, with the table as the
+  bound for the other lines.
+* Where that is too wide: a good plan by descent on the set of open nodes, prices by dual ascent,
+  and the walk over the nodes that keeps every state which could still be better.
+* Long orders and large quantities, where the walk is too wide: branch and bound over the set of
+  open nodes.
+* A limit of nodes is ignored first; only where that breaks it, the same is done within it, with
+  units allowed to stay short.
+
+Every search counts steps. When they run out the best plan so far is the answer, with what has
+been proven about it.
+"""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from domcore.sourcing.planner.answer import answer, nothing
+from domcore.sourcing.planner.instance import Instance, compile_instance, shortage
+from domcore.sourcing.planner.linear import Found, linear_plan
+from domcore.sourcing.planner.problem import Problem, Solution
+from domcore.sourcing.planner.quick import quick_answer
+from domcore.sourcing.planner.quick_tariffs import quick_tariff_answer
+from domcore.sourcing.planner.tariffs import tariff_plan
+from domcore.sourcing.planner.whole_lines import Table
+
+STEP_LIMIT = 400_000
+"""Steps one order may take: well under a second."""
+
+_COST_ONLY = ("cost",)
+
+
+def solve(problem: Problem, *, step_limit: int = STEP_LIMIT) -> Solution:
+    """The plan with the least (units short, then the objective's terms in order)."""
+    table = None
+    if problem.objective == _COST_ONLY:
+        if problem.tariffs:
+            quick = quick_tariff_answer(problem)
+        else:
+            quick, table = quick_answer(problem, step_limit)
+        if quick is not None:
+            return quick
+    if problem.ship_complete and any(shortage(problem)):
+        return nothing(problem, proven=True, method="incomplete")
+    instance = compile_instance(problem)
+    if not instance.need:
+        return nothing(problem, proven=True, method="nothing to place")
+    if instance.limit is None:
+        found = _search(instance, step_limit, _local(instance, table, problem))
+    else:
+        found = _search(evolve(instance, limit=None), step_limit)
+        if not instance.allows(found.take):
+            found = _search(instance, step_limit)
+    placed = sum(units for _, _, units in found.take)
+    if problem.ship_complete and placed < sum(problem.quantities):
+        return nothing(problem, proven=found.proven, method="incomplete", steps=found.steps)
+    return answer(
+        problem,
+        instance,
+        found.take,
+        found.cost,
+        found.floor,
+        proven=found.proven,
+        method=found.method,
+        steps=found.steps,
+    )
+
+
+def _search(instance: Instance, step_limit: int, table: Table | None = None) -> Found:
+    """The best plan of an instance, exactly as far as the steps reach."""
+    if instance.linear:
+        return linear_plan(instance, step_limit, table)
+    return tariff_plan(instance, step_limit)
+
+
+def _local(instance: Instance, table: Table | None, problem: Problem) -> Table | None:
+    """The whole-line table in local numbers, if it was for the same units."""
+    if table is None or tuple(instance.need) != problem.quantities:
+        return None
+    bound, groups, full = table
+    local = {number: node for node, number in enumerate(instance.nodes)}
+    return bound, [(local[number], lines) for number, lines in groups], full

@@ -1,0 +1,96 @@
+"""One sourcing question: everything a decision depends on, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from domcore.model import Candidate, Directive, FactValue, Hold, Order, Plan, Policy
+from domcore.sourcing.supply import Supply
+
+Facts = Mapping[str, Mapping[str, FactValue]]
+
+
+@frozen(slots=True)
+class Options:
+    """How to decide: `objective` terms by falling weight, the planner's `step_limit`, the seed."""
+
+    objective: tuple[str, ...] = ("cost",)
+    step_limit: int = 200_000
+    seed: int = 0
+    review_nodes_over: int = 0
+
+
+@frozen(slots=True)
+class Question:
+    """One order to be decided on.
+
+    Args:
+        open: units still open, by line position.
+        supply: the snapshot; every SKU of the order has been fetched into it.
+        currency: what the owner's costs are counted in.
+        approved: hold codes a person has approved for this revision.
+        sequence: the decision's number within the order.
+        purpose: ``route`` or ``reserve``.
+        program: digest under which the rules are stored.
+        made: domcore's version and the rule engine's name, for the record.
+    """
+
+    order: Order
+    open: tuple[int, ...]
+    supply: Supply
+    now: datetime
+    currency: str
+    approved: tuple[str, ...] = ()
+    sequence: int = 1
+    purpose: str = "route"
+    options: Options = Options()
+    made: tuple[str, str] = ("", "")
+    program: str = ""
+
+
+class Outside(Protocol):
+    """The answers of foreign plugins: asked for while deciding, read back while replaying.
+
+    An implementation never raises: a plugin that fails is an incident, and its answer is empty.
+    """
+
+    @property
+    def answers(self) -> Mapping[str, Any]:
+        """Everything answered so far, as JSON values for the record."""
+        ...
+
+    @property
+    def incidents(self) -> Sequence[str]:
+        """What went wrong in plugins, one line each."""
+        ...
+
+    def facts(self, order: Order, candidates: Sequence[Candidate]) -> Facts:
+        """Foreign facts by candidate key, or ``"order"``; checked against their specs."""
+        ...
+
+    def directives(
+        self, order: Order, candidates: Sequence[Candidate], facts: Facts
+    ) -> tuple[Directive, ...]:
+        """What judging plugins say."""
+        ...
+
+    def plan(
+        self,
+        order: Order,
+        candidates: Sequence[Candidate],
+        policy: Policy,
+        check: Callable[[str, Plan], None],
+    ) -> tuple[str, Plan] | None:
+        """The first plan a plugin offers that `check` lets pass, with the plugin's name.
+
+        `check` raises PluginError for a plan that breaks policy or stock.
+        """
+        ...
+
+    def review(self, order: Order, plan: Plan) -> tuple[Hold, ...]:
+        """Reasons to stop."""
+        ...

@@ -1,0 +1,199 @@
+"""A decision's record: what was read and what was decided, as JSON that replays to itself.
+
+Format 1. Node positions are those of the network named by ``network``; rule numbers those of the
+program named by ``program``. Both are stored by digest. Every input that planning read is here or
+in the order's revision, so `question_from` gives back the very question, and deciding it again
+gives the very bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from attrs import evolve
+
+from domcore.model import Directive, Hold, Item, Order, Plan, Point
+from domcore.sourcing.field import Field
+from domcore.sourcing.passes import Box, Pass
+from domcore.sourcing.question import Options, Question
+from domcore.sourcing.supply import Supply
+from domcore.sourcing.survey import Survey
+
+FORMAT: Final = 1
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+def microseconds(moment: datetime) -> int:
+    """Aware time to integer microseconds since 1970, UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(micros: int) -> datetime:
+    """Integer microseconds since 1970 to aware UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def inputs(
+    question: Question,
+    seen: Survey,
+    outside: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The half of the record that the decision was made from."""
+    order, supply, options = question.order, question.supply, question.options
+    place = order.destination.point if order.destination else None
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "made": question.made,
+        "order": order.key,
+        "revision": order.revision,
+        "sequence": question.sequence,
+        "purpose": question.purpose,
+        "at": microseconds(question.now),
+        "currency": question.currency,
+        "open": question.open,
+        "approved": question.approved,
+        "point": None if place is None else (place.lat, place.lon),
+        "objective": options.objective,
+        "limits": (options.step_limit, options.review_nodes_over),
+        "seed": options.seed,
+        "network": supply.field.digest,
+        "program": question.program,
+        "items": [_item_row(pool.item) for pool in seen.pools],
+        "stock": [_stock_rows(supply, pool.item_id) for pool in seen.pools],
+    }
+    if outside:
+        record["outside"] = outside
+    return record
+
+
+def _item_row(item: Item) -> tuple[Any, ...]:
+    return (item.sku, item.weight, item.category, item.tags, item.attributes, item.dimensions)
+
+
+def _stock_rows(supply: Supply, item_id: int) -> list[tuple[int, int, int]]:
+    safety = supply.safety.get(item_id)
+    rows = sorted(supply.available[item_id].items())
+    if not safety:
+        return [(at, units, 0) for at, units in rows]
+    return [(at, units, safety.get(at, 0)) for at, units in rows]
+
+
+def outputs(
+    plan: Plan, holds: Sequence[Hold], rules: Sequence[int], passes: Sequence[Pass],
+    boxes: Sequence[Box],
+) -> dict[str, Any]:  # fmt: skip
+    """The half that says what was decided: in positions and integers, words are for explaining."""
+    return {
+        "rules": rules,
+        "holds": [(hold.code, hold.reason, hold.stage) for hold in holds],
+        "take": [(at, pool, units) for each in passes for at, pool, units in each.solution.take],
+        "parcels": [
+            (
+                box.at,
+                sorted(box.units.items()),
+                parcel.weight,
+                parcel.distance,
+                [(term.name, term.amount) for term in parcel.terms],
+            )
+            for box, parcel in zip(boxes, plan.parcels, strict=True)
+        ],
+        "short": [(each.line, each.quantity, each.reason) for each in plan.shortages],
+        "passes": [
+            (each.solution.method, each.solution.cost, each.solution.bound, each.solution.proven)
+            for each in passes
+        ],
+        "cost": plan.cost,
+        "nodes": len(plan.nodes),
+    }
+
+
+def encode(record: Mapping[str, Any]) -> bytes:
+    """The record's bytes."""
+    return msgspec.json.encode(record)
+
+
+def decode(record: bytes) -> dict[str, Any]:
+    """The record as plain values.
+
+    Raises:
+        ValueError: it is not a record of a format known here.
+    """
+    values = msgspec.json.decode(record)
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise ValueError(f"not a decision record of format {FORMAT}")
+    return values
+
+
+def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Question:
+    """The question that a record answers.
+
+    Args:
+        record: the decoded record.
+        order: the order at the record's revision.
+        field: the network that the record names.
+    """
+    supply = Supply(field)
+    owner = order.owner
+    for item_id, (row, stock) in enumerate(zip(record["items"], record["stock"], strict=True)):
+        supply.put_items(owner, [(row[0], (item_id, _item_from(row)))])
+        supply.available[item_id] = {at: units for at, units, _ in stock}
+        safety = {at: floor for at, _, floor in stock if floor}
+        if safety:
+            supply.safety[item_id] = safety
+    place = record["point"]
+    if place is not None and order.destination is not None:
+        order = evolve(order, destination=evolve(order.destination, point=Point(*place)))
+    step_limit, review = record["limits"]
+    return Question(
+        order,
+        tuple(record["open"]),
+        supply,
+        moment(record["at"]),
+        record["currency"],
+        tuple(record["approved"]),
+        record["sequence"],
+        record["purpose"],
+        Options(tuple(record["objective"]), step_limit, record["seed"], review),
+        (record["made"][0], record["made"][1]),
+        record["program"],
+    )
+
+
+def _item_from(row: Sequence[Any]) -> Item:
+    sku, weight, category, tags, attributes, dimensions = row
+    return Item(
+        sku,
+        "",
+        weight,
+        tuple(dimensions),
+        category,
+        tuple(tags),
+        tuple((name, value) for name, value in attributes),
+    )
+
+
+def directive_row(directive: Directive) -> list[Any]:
+    """A foreign directive as it stands in a record."""
+    return [
+        directive.rule, directive.verb, directive.reason, directive.nodes, directive.lines,
+        directive.arguments, directive.soft, directive.rank,
+    ]  # fmt: skip
+
+
+def directive_from(row: Sequence[Any]) -> Directive:
+    """The other way round."""
+    rule, verb, reason, nodes, lines, arguments, soft, rank = row
+    return Directive(
+        rule,
+        verb,
+        reason,
+        None if nodes is None else tuple(nodes),
+        None if lines is None else tuple(lines),
+        dict(arguments),
+        soft,
+        (rank[0], rank[1]),
+    )

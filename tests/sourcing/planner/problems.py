@@ -1,0 +1,106 @@
+"""Strategies for small sourcing problems: scarce stock, awkward costs, every option."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import strategies as st
+
+from domcore.sourcing.planner import Offer, Problem, Tariff
+
+AMOUNTS = st.sampled_from([0, 1, 2, 3, 5, 7, 11, 20, 33])
+QUANTITIES = st.sampled_from([1, 1, 1, 2, 2, 3, 4])
+STOCK = st.sampled_from([0, 1, 1, 2, 2, 3, 5])
+OBJECTIVES = st.sampled_from(
+    [
+        ("cost",),
+        ("cost",),
+        ("parcels", "cost"),
+        ("nodes", "cost"),
+        ("cost", "parcels"),
+        ("parcels",),
+        ("nodes", "parcels", "cost"),
+        ("cost", "nodes", "parcels"),
+    ]
+)
+
+
+@st.composite
+def tariffs(draw: st.DrawFn) -> Tariff:
+    """Steps, a minimum charge, rates by the gram: any of them may be absent."""
+    steps = []
+    limit = price = 0
+    for _ in range(draw(st.integers(0, 3))):
+        limit += draw(st.integers(1, 15))
+        price += draw(AMOUNTS)
+        steps.append((limit, price))
+    return Tariff(
+        base=draw(AMOUNTS),
+        per_gram=draw(st.sampled_from([0, 0, 1, 3])),
+        steps=tuple(steps),
+        over_per_gram=draw(st.sampled_from([0, 1, 5])),
+        minimum=draw(st.sampled_from([0, 0, 10, 40])),
+    )
+
+
+@st.composite
+def problems(
+    draw: st.DrawFn,
+    *,
+    lines: int = 3,
+    nodes: int = 4,
+    with_tariffs: bool = False,
+    options: bool = True,
+) -> Problem:
+    """A problem of up to `lines` x `nodes`; `options` adds limits, open parcels, objectives."""
+    count = draw(st.integers(1, lines))
+    numbers = sorted(draw(st.sets(st.integers(0, 40), min_size=1, max_size=nodes)))
+    offers = [_row(draw, numbers) for _ in range(count)]
+    extra: dict[str, Any] = {}
+    if with_tariffs:
+        extra["weights"] = tuple(draw(st.sampled_from([0, 1, 5, 10, 17])) for _ in range(count))
+        extra["tariffs"] = _some(draw, numbers, tariffs())
+    if options:
+        if draw(st.integers(0, 2)) == 0:
+            extra["opened"] = _some(draw, numbers, st.integers(0, 20))
+        extra["max_nodes"] = draw(st.sampled_from([None, None, 1, 2, 3]))
+        extra["ship_complete"] = draw(st.integers(0, 4)) == 0
+        extra["objective"] = draw(OBJECTIVES)
+    return Problem(
+        quantities=tuple(draw(QUANTITIES) for _ in range(count)),
+        offers=tuple(offers),
+        parcel={number: draw(AMOUNTS) for number in numbers},
+        **extra,
+    )
+
+
+def tight_order(seed: int, lines: int = 6, nodes: int = 15, **extra: Any) -> Problem:
+    """An order that is hard to prove: units ordered in threes, one or two of them at a node."""
+    draw = random.Random(seed)
+    zone = [draw.randint(200, 500) for _ in range(nodes)]
+    offers = []
+    for _ in range(lines):
+        grams = draw.randint(100, 4_000)
+        holders = [node for node in range(nodes) if draw.random() < 0.4] or [0]
+        touch = draw.choice([0, 300_000])
+        offers.append(
+            tuple((node, draw.randint(1, 2), touch, grams * zone[node]) for node in holders)
+        )
+    return Problem(
+        tuple(draw.choice([1, 2, 3, 4]) for _ in range(lines)),
+        tuple(offers),
+        {node: draw.randint(1_000_000, 3_000_000) for node in range(nodes)},
+        **extra,
+    )
+
+
+def _row(draw: st.DrawFn, numbers: list[int]) -> tuple[Offer, ...]:
+    holders = draw(st.lists(st.sampled_from(numbers), unique=True, max_size=len(numbers)))
+    return tuple((node, draw(STOCK), draw(AMOUNTS), draw(AMOUNTS)) for node in sorted(holders))
+
+
+def _some(draw: st.DrawFn, numbers: list[int], values: st.SearchStrategy[Any]) -> Mapping[int, Any]:
+    chosen = draw(st.sets(st.sampled_from(numbers)))
+    return {number: draw(values) for number in sorted(chosen)}

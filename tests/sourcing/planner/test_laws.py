@@ -1,0 +1,78 @@
+"""What must hold between answers: more stock, fewer limits, other numbering."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domcore.sourcing.planner import Problem, solve
+
+from .problems import problems
+from .reference import greedy_terms, terms_of
+
+
+@settings(max_examples=250, deadline=None)
+@given(problems(lines=4, nodes=5, with_tariffs=True), st.data())
+def test_more_stock_never_makes_the_answer_worse(problem: Problem, data: st.DataObject) -> None:
+    line = data.draw(st.integers(0, len(problem.quantities) - 1))
+    more = data.draw(st.integers(1, 4))
+    row = list(problem.offers[line])
+    if row:
+        at = data.draw(st.integers(0, len(row) - 1))
+        node, available, touch, each = row[at]
+        row[at] = (node, available + more, touch, each)
+    offers = [*problem.offers[:line], tuple(row), *problem.offers[line + 1 :]]
+    richer = evolve(problem, offers=tuple(offers))
+    assert terms_of(richer, solve(richer)) <= terms_of(problem, solve(problem))
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems(lines=4, nodes=5, with_tariffs=True))
+def test_a_wider_limit_never_makes_the_answer_worse(problem: Problem) -> None:
+    tight, wide = evolve(problem, max_nodes=1), evolve(problem, max_nodes=2)
+    free = evolve(problem, max_nodes=None)
+    figures = [terms_of(each, solve(each)) for each in (free, wide, tight)]
+    assert figures == sorted(figures)
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(lines=5, nodes=6), st.randoms(use_true_random=False))
+def test_the_order_of_lines_and_the_numbers_of_nodes_do_not_matter(problem, random) -> None:
+    lines = list(range(len(problem.quantities)))
+    random.shuffle(lines)
+    numbers = sorted(problem.parcel)
+    renamed = dict(zip(numbers, random.sample(range(100), len(numbers)), strict=True))
+    other = evolve(
+        problem,
+        quantities=tuple(problem.quantities[line] for line in lines),
+        offers=tuple(
+            tuple(sorted((renamed[o[0]], *o[1:]) for o in problem.offers[line])) for line in lines
+        ),
+        parcel={renamed[node]: cost for node, cost in problem.parcel.items()},
+        opened={renamed[node]: grams for node, grams in problem.opened.items()},
+    )
+    assert terms_of(other, solve(other)) == terms_of(problem, solve(problem))
+
+
+@settings(max_examples=250, deadline=None)
+@given(
+    problems(lines=12, nodes=9, options=False),
+    st.sampled_from([None, None, 1, 2]),
+    st.sampled_from([0, 20, 400_000]),
+)
+def test_never_dearer_than_the_greedy_cover(
+    problem: Problem, max_nodes: int | None, step_limit: int
+) -> None:
+    problem = evolve(problem, max_nodes=max_nodes)
+    solution = solve(problem, step_limit=step_limit)
+    assert terms_of(problem, solution) <= greedy_terms(problem)
+
+
+@settings(max_examples=100, deadline=None)
+@given(problems(lines=10, nodes=7, with_tariffs=True, options=False), st.sampled_from([0, 3_000]))
+def test_never_dearer_than_the_greedy_cover_under_tariffs(
+    problem: Problem, step_limit: int
+) -> None:
+    solution = solve(problem, step_limit=step_limit)
+    assert terms_of(problem, solution) <= greedy_terms(problem)
