@@ -1,0 +1,159 @@
+"""What one transaction writes: rows by kind of write, worked out before anything is touched.
+
+An operation is a pure function from what was read to a `Changes`; a backend carries it out in one
+transaction. So two backends cannot think differently. `WRITES` says what each kind of write does,
+once, for all backends; they are carried out in its order.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from attrs import frozen
+
+Row = tuple[Any, ...]
+
+
+@frozen(slots=True)
+class Write:
+    """One kind of write to one table. Every row of it must hit exactly one row of the table.
+
+    * ``insert``: the whole row.
+    * ``upsert``: the whole row; one with the same key is replaced.
+    * ``set``: the values of `columns`, then those of `where`, all of which must be equal.
+    * ``delete``: the key.
+    * ``add``: amounts to add to `columns`, then the values of `where`.
+    * ``take``: ``(quantity, item_id, node_id, need, quantity)``: reserve where what is available
+      covers `need` (quantity and floor), and quantity and safety stock.
+    * ``allocate``: ``(quantity, quantity, order_id, line_no, item_id, quantity)``: from open to
+      allocated, where so much is open.
+
+    `failure` is what a missed row means: ``stale`` (StaleSupply), ``conflict`` (ConflictError).
+    """
+
+    table: str
+    kind: Literal["insert", "upsert", "set", "add", "delete", "take", "allocate"]
+    columns: tuple[str, ...] = ()
+    where: tuple[str, ...] = ()
+    failure: Literal["stale", "conflict"] = "conflict"
+
+
+_STOCK: Final = ("item_id", "node_id")
+_LINE: Final = ("order_id", "line_no")
+_RESERVATION: Final = ("order_id", "sequence", "line_no", "node_id", "part")
+_WORK: Final = ("order_id", "sequence", "node_id")
+
+WRITES: Final[dict[str, Write]] = {
+    "owners": Write("owner", "insert"),
+    "blobs": Write("blob", "insert"),
+    "nodes": Write("node", "upsert"),
+    "network": Write("network", "upsert"),
+    "items": Write("item", "upsert"),
+    "aliases": Write("alias", "upsert"),
+    "take_stock": Write("stock", "take", failure="stale"),
+    "new_stock": Write("stock", "insert"),
+    "move_stock": Write("stock", "add", ("on_hand", "reserved", "blocked", "safety"), _STOCK),
+    "counted": Write("stock", "set", ("counted_at",), _STOCK),
+    "ledger": Write("ledger", "insert"),
+    "orders": Write("orders", "insert"),
+    "order_numbers": Write("orders", "set", ("number", "placed_at"), ("id",)),
+    "bodies": Write("order_body", "upsert"),
+    "old_bodies": Write("order_revision", "insert"),
+    "states": Write("order_state", "insert"),
+    "route_states": Write(
+        "order_state",
+        "set",
+        ("version", "sequence", "hold", "retry_at", "reason"),
+        ("order_id", "version", "sequence", "cancelled", "hold"),
+    ),
+    "next_states": Write(
+        "order_state",
+        "set",
+        ("version", "revision", "hold", "cancelled", "retry_at", "reason"),
+        ("order_id", "version"),
+    ),
+    "lines": Write("order_line", "insert"),
+    "allocate_lines": Write("order_line", "allocate"),
+    "set_lines": Write(
+        "order_line",
+        "set",
+        ("item_id", "ordered", "open", "allocated", "shipped", "cancelled", "wanted"),
+        _LINE,
+    ),
+    "holds": Write("hold", "upsert"),
+    "approvals": Write(
+        "hold", "set", ("approved_at", "approved_by"), ("order_id", "revision", "code")
+    ),
+    "persons": Write("person", "upsert"),
+    "forget_persons": Write("person", "delete"),
+    "decisions": Write("decision", "insert"),
+    "reservations": Write("reservation", "insert"),
+    "set_reservations": Write(
+        "reservation", "set", ("quantity", "state", "expires_at"), (*_RESERVATION, "state")
+    ),
+    "fulfillment_orders": Write("fulfillment_order", "insert"),
+    "set_fulfillment_orders": Write(
+        "fulfillment_order", "set", ("status", "handed_over", "reference"), _WORK
+    ),
+    "events": Write("event", "insert"),
+    "outbox": Write("outbox", "insert"),
+    "set_outbox": Write("outbox", "set", ("due_at", "attempts", "done_at", "note"), ("id",)),
+    "inbox": Write("inbox", "insert"),
+    "cursors": Write("cursor", "upsert"),
+    "tombstones": Write("tombstone", "upsert"),
+}
+"""Every kind of write by the name of its list in `Changes`, in the order they are carried out."""
+
+
+class Changes:
+    """The rows one transaction writes. Each list is named and described in `WRITES`."""
+
+    __slots__ = ("_moves", "rows")
+
+    def __init__(self) -> None:
+        self.rows: Final[dict[str, list[Row]]] = {}
+        self._moves: dict[tuple[int, int], list[int]] = {}
+
+    def add(self, write: str, row: Row) -> None:
+        """Write one row."""
+        self.rows.setdefault(write, []).append(row)
+
+    def add_all(self, write: str, rows: list[Row]) -> None:
+        """Write many rows; the list is given away."""
+        if not rows:
+            return
+        known = self.rows.get(write)
+        if known is None:
+            self.rows[write] = rows
+        else:
+            known.extend(rows)
+
+    def move(
+        self,
+        key: tuple[int, int],
+        kind: str,
+        at: int,
+        *,
+        on_hand: int = 0,
+        reserved: int = 0,
+        blocked: int = 0,
+        safety: int = 0,
+        order_id: int | None = None,
+        sequence: int | None = None,
+    ) -> None:
+        """Change a balance by signed amounts and put it in the ledger."""
+        amounts = (on_hand, reserved, blocked, safety)
+        if not any(amounts):
+            return
+        total = self._moves.setdefault(key, [0, 0, 0, 0])
+        for place, amount in enumerate(amounts):
+            total[place] += amount
+        self.add("ledger", (None, *key, *amounts, kind, order_id, sequence, at))
+
+    def seal(self) -> dict[str, list[Row]]:
+        """All rows by kind of write; one stock row per balance, in key order (no deadlocks)."""
+        if self._moves:
+            self.rows["move_stock"] = [
+                (*amounts, *key) for key, amounts in sorted(self._moves.items()) if any(amounts)
+            ]
+        return self.rows

@@ -1,0 +1,320 @@
+"""Look-ups and writing in memory. One writer or several readers' turns at a time: one lock."""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from domcore.errors import ConflictError, StaleSupply, StoreError
+from domcore.store.changes import WRITES, Changes, Row, Write
+from domcore.store.memory.table import Key, MemoryTable, new_tables
+from domcore.store.operations.order_work import FINISHED
+from domcore.store.rows import OPEN, SHIPPED, TABLES, ItemRow, OrderRow, ReservationRow
+
+
+class MemoryReader:
+    """The look-ups."""
+
+    def __init__(self) -> None:
+        self._undo: list[Callable[[], None]] = []
+        self._tables: Final[dict[str, MemoryTable]] = new_tables(self._undo)
+
+    def select(self, table: str, column: str, values: Sequence[Any]) -> list[Row]:
+        """Rows of `table` whose `column` is among `values`, in key order."""
+        found = TABLES[table]
+        if column not in (*found.key, *found.by):
+            raise ValueError(f"{table} is not looked up by {column}")
+        return self._tables[table].among(column, values)
+
+    def owner_id(self, name: str) -> int | None:
+        """The owner's id, if there is such an owner."""
+        rows = self._tables["owner"].by("name", name)
+        return rows[0].id if rows else None
+
+    def owners(self) -> dict[int, str]:
+        """Id -> name."""
+        return {row.id: row.name for row in self._tables["owner"]}
+
+    def nodes(self) -> dict[int, str]:
+        """Id -> code, of every node ever known."""
+        return {row.id: row.code for row in self._tables["node"]}
+
+    def last_id(self, table: str) -> int:
+        """The largest key of a numbered table; 0 when it is empty."""
+        return self._tables[table].last
+
+    def items(self, owner_id: int, skus: Sequence[str]) -> list[ItemRow]:
+        """The items that exist, by id."""
+        by = self._tables["item"].by
+        return sorted(row for sku in set(skus) for row in by("sku", (owner_id, sku)))
+
+    def aliases(self, owner_id: int, channel: str, names: Sequence[str]) -> dict[str, str]:
+        """Channel item id -> SKU."""
+        rows, items = self._tables["alias"].rows, self._tables["item"].rows
+        found = {name: rows.get((owner_id, channel, name)) for name in names}
+        return {name: items[row.item_id,].sku for name, row in found.items() if row is not None}
+
+    def find_order(self, owner_id: int, channel: str, external_id: str) -> OrderRow | None:
+        """The order with this identity."""
+        rows = self._tables["orders"].by("identity", (owner_id, channel, external_id))
+        return rows[0] if rows else None
+
+    def inbox(self, owner_id: int, source: str, key: str) -> Row | None:
+        """The command that came under this key."""
+        return self._tables["inbox"].rows.get((owner_id, source, key))
+
+    def tombstone(self, owner_id: int, channel: str, external_id: str) -> Row | None:
+        """The cancellation that came before its order."""
+        return self._tables["tombstone"].rows.get((owner_id, channel, external_id))
+
+    def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:
+        """The stock rows of these keys that exist."""
+        rows = self._tables["stock"].rows
+        return [rows[key] for key in keys if key in rows]
+
+    def stocked_nodes(self) -> set[int]:
+        """Nodes with goods on hand or unfinished work."""
+        busy = {row.node_id for row in self._tables["stock"] if row.on_hand > 0}
+        work = self._tables["fulfillment_order"]
+        return busy | {row.node_id for row in work if row.status not in FINISHED}
+
+    def moved_since(self, key: tuple[int, int], at: int) -> int:
+        """Units of on-hand moved after `at` other than by a count."""
+        rows = self._tables["ledger"].by("movement", key)
+        return sum(row.on_hand for row in rows if row.at > at and row.kind != "count")
+
+    def reserved_at(self, key: tuple[int, int]) -> list[ReservationRow]:
+        """Open reservations of one balance, youngest first."""
+        return self._tables["reservation"].by("place", key)[::-1]
+
+    def expired(self, now: int, limit: int) -> list[ReservationRow]:
+        """Open reservations whose time is over, oldest first."""
+        rows = self._tables["reservation"].by("expiring", True)
+        over = [row for row in rows if row.expires_at <= now]
+        return sorted(over, key=lambda row: (row.expires_at, row[:5]))[:limit]
+
+    def changed_stock(self, cursor: int) -> list[Row]:
+        """Stock rows with a ledger entry after `cursor`, by key."""
+        ledger = self._tables["ledger"]
+        rows = (ledger.rows[seq,] for seq in range(cursor + 1, ledger.last + 1))
+        return self.balances(sorted({(row.item_id, row.node_id) for row in rows}))
+
+    def queue(self, now: int, after: int, limit: int) -> list[Row]:
+        """Orders due for routing, by id."""
+        bodies = self._tables["order_body"].rows
+        rows = self._tables["order_state"].by("queue", True)
+        due = [row for row in rows if row.order_id > after and row.retry_at <= now][:limit]
+        return [
+            (row.order_id, row.version, row.sequence, row.revision, bodies[row.order_id,].body)
+            for row in due
+        ]
+
+    def due(self, topic: str, now: int, limit: int) -> list[Row]:
+        """Outbox rows that are due, oldest first."""
+        rows = [row for row in self._tables["outbox"].by("pending", topic) if row.due_at <= now]
+        return sorted(rows, key=lambda row: (row.due_at, row.id))[:limit]
+
+    def events(self, after: int, limit: int, order_id: int | None) -> list[Row]:
+        """Events after `after`, of one order or of all."""
+        table = self._tables["event"]
+        if order_id is not None:
+            return [row for row in table.by("order_id", order_id) if row.seq > after][:limit]
+        last = min(table.last, after + limit)
+        return [table.rows[seq,] for seq in range(after + 1, last + 1)]
+
+    def order_page(self, filters: Mapping[str, Any], after: int, limit: int) -> list[OrderRow]:
+        """Orders by id that match every filter."""
+        found: list[OrderRow] = []
+        for row in self._after("orders", (after,)):
+            if len(found) == limit:
+                break
+            if all(self._order_matches(row, name, value) for name, value in filters.items()):
+                found.append(row)
+        return found
+
+    def _order_matches(self, row: OrderRow, name: str, value: Any) -> bool:
+        if name == "placed_from":
+            return bool(row.placed_at >= value)
+        if name == "placed_until":
+            return bool(row.placed_at < value)
+        if name == "node_id":
+            taken = self._tables["reservation"].among("order_id", [row.id])
+            return any(r.node_id == value and r.state in (OPEN, SHIPPED) for r in taken)
+        if name == "sku":
+            lines = self._tables["order_line"].among("order_id", [row.id])
+            items = self._tables["item"].rows
+            return any(line.item_id and items[line.item_id,].sku == value for line in lines)
+        return bool(getattr(row, name) == value)
+
+    def stock_page(
+        self, filters: Mapping[str, Any], after: tuple[int, int], limit: int
+    ) -> list[Row]:
+        """Balances by key that match every filter."""
+        found: list[Row] = []
+        items = self._tables["item"].rows
+        for row in self._after("stock", after):
+            if len(found) == limit:
+                break
+            item = items[row.item_id,]
+            seen = {
+                "owner_id": item.owner_id,
+                "sku": item.sku,
+                "node_id": row.node_id,
+            }
+            available = row.on_hand - row.reserved - row.blocked
+            if all(
+                available < value if name == "below" else seen[name] == value
+                for name, value in filters.items()
+            ):
+                found.append((item.owner_id, item.sku, *row[:6]))
+        return found
+
+    def page(
+        self, table: str, columns: Sequence[str], after: Sequence[Any] | None, limit: int
+    ) -> list[Row]:
+        """A page of a table in key order, after the key `after`."""
+        places = [TABLES[table].columns.index(column) for column in columns]
+        found: list[Row] = []
+        for row in self._after(table, None if after is None else tuple(after)):
+            if len(found) == limit:
+                break
+            found.append(tuple(row[place] for place in places))
+        return found
+
+    def _after(self, table: str, after: Key | None) -> Iterator[Any]:
+        source = self._tables[table]
+        keys = source.keys()
+        start = 0 if after is None else bisect_right(keys, after)
+        return (source.rows[keys[place]] for place in range(start, len(keys)))
+
+
+class MemoryBackend(MemoryReader):
+    """Look-ups, and transactions that undo themselves."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.RLock()
+        self._writing = False
+        self._reading = 0
+        self.written = 0
+        self._closed = False
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Several look-ups inside see one state."""
+        with self._lock:
+            self._refuse_when_closed()
+            self._reading += 1
+            try:
+                yield
+            finally:
+                self._reading -= 1
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction."""
+        with self._lock:
+            self._refuse_when_closed()
+            if self._writing or self._reading:
+                raise StoreError("a store operation was called from inside another one")
+            self._writing = True
+            try:
+                yield
+                self.written += 1
+            except BaseException:
+                for step in reversed(self._undo):
+                    step()
+                raise
+            finally:
+                self._undo.clear()
+                self._writing = False
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise StoreError("this store is closed")
+
+    def apply(self, changes: Changes) -> None:
+        """Write everything; every row must hit exactly one row of its table."""
+        rows_of = changes.seal()
+        for name, write in WRITES.items():
+            rows = rows_of.get(name)
+            if rows:
+                self._carry_out(name, write, rows)
+
+    def _carry_out(self, name: str, write: Write, rows: list[Row]) -> None:
+        table = self._tables[write.table]
+        if write.kind in ("insert", "upsert"):
+            for row in rows:
+                table.put(row, replace=write.kind == "upsert")
+            return
+        if write.kind == "take":
+            self._take(table, rows)
+            return
+        for row in rows:
+            if write.kind == "delete":
+                hit = table.remove(tuple(row))
+            elif write.kind == "allocate":
+                hit = _allocate(table, row)
+            else:
+                hit = _update(table, write, row)
+            if not hit:
+                raise ConflictError(f"{name}: somebody else has changed what this was decided on")
+
+    def _take(self, table: MemoryTable, rows: list[Row]) -> None:
+        short = []
+        for total, item_id, node_id, need, _ in rows:
+            row = table.rows.get((item_id, node_id))
+            available = row.on_hand - row.reserved - row.blocked if row else 0
+            if available < need or available - (row.safety if row else 0) < total:
+                short.append((item_id, node_id))
+        if short:
+            raise StaleSupply(
+                f"stock has gone at {len(short)} (item, node) keys; plan again", short
+            )
+        for total, item_id, node_id, *_ in rows:
+            row = table.rows[item_id, node_id]
+            table.put(row._replace(reserved=row.reserved + total), replace=True)
+
+    def write_count(self) -> int:
+        """Nobody else can write to this memory."""
+        return 0
+
+    def forget_erased(self) -> None:
+        """Nothing to do: there are no copies."""
+
+    def health(self) -> Mapping[str, str]:
+        """Facts for `doctor`."""
+        return {"engine": "memory", "durability": "none: everything is lost when it is closed"}
+
+    def close(self) -> None:
+        """Refuse further use."""
+        self._closed = True
+
+
+def _allocate(table: MemoryTable, row: Row) -> bool:
+    quantity, _, order_id, line_no, item_id, _ = row
+    line = table.rows.get((order_id, line_no))
+    if line is None or line.item_id != item_id or line.open < quantity:
+        return False
+    table.put(
+        line._replace(open=line.open - quantity, allocated=line.allocated + quantity),
+        replace=True,
+    )
+    return True
+
+
+def _update(table: MemoryTable, write: Write, row: Row) -> bool:
+    values, wanted = row[: len(write.columns)], row[len(write.columns) :]
+    tests = dict(zip(write.where, wanted, strict=True))
+    key = tuple(tests[column] for column in TABLES[write.table].key)
+    found = table.rows.get(key)
+    if found is None or any(getattr(found, name) != value for name, value in tests.items()):
+        return False
+    new = dict(zip(write.columns, values, strict=True))
+    if write.kind == "add":
+        new = {name: getattr(found, name) + value for name, value in new.items()}
+    table.put(found._replace(**new), replace=True)
+    return True

@@ -1,0 +1,1 @@
+"""What the store does, as pure functions: what was read goes in, a `Changes` comes out."""

@@ -1,0 +1,108 @@
+"""A later revision of an order that may already be on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domcore.errors import ConflictError
+from domcore.model.order import Order
+from domcore.store.operations.order_work import OrderWork
+from domcore.store.rows import HELD_RELEASE, NOT_HELD, LineRow
+
+
+def amend(
+    work: OrderWork, before: Order, after: Order, item_ids: Mapping[str, int], now: int
+) -> int:
+    """Bring the buckets in line with `after`; returns the units that were freed.
+
+    * Another destination or service makes every plan wrong: all that is not handed over is freed.
+      So does a hold at ``release``, for the new revision must be judged anew.
+    * A line that shrank gives up open units first, then its youngest reservations; what is handed
+      over cannot be taken back: the node is asked to cancel, and its units stay allocated.
+    * A line that grew opens units. A cancelled order opens nothing any more.
+
+    Raises:
+        ConflictError: a line changed its SKU after units of it were handed over or shipped.
+    """
+    freed = 0
+    elsewhere = (before.destination, before.service) != (after.destination, after.service)
+    if elsewhere or work.state.hold == HELD_RELEASE:
+        freed += _free(work, None, None, now)
+    asked: set[tuple[int, int]] = set()
+    if elsewhere:
+        for number in work.lines:
+            asked |= _handed_over(work, number)
+    for number, line in enumerate(after.lines):
+        wanted = line.quantity if line.ships else 0
+        item_id = item_ids.get(line.sku) if line.ships else None
+        freed += _amend_line(work, number, item_id, wanted, now)
+        if work.lines[number].allocated + work.lines[number].shipped > wanted:
+            asked |= _handed_over(work, number)
+    work.close_emptied_work(now)
+    work.ask_to_cancel(asked, now)
+    reopened = work.state._replace(
+        revision=after.revision,
+        hold=NOT_HELD,
+        retry_at=now if work.open_units else None,
+        reason="",
+    )
+    work.finish(reopened)
+    return freed
+
+
+def _amend_line(work: OrderWork, number: int, item_id: int | None, wanted: int, now: int) -> int:
+    """Bring one line in line; returns the units that were freed."""
+    freed = 0
+    row = work.lines.get(number)
+    if row is None:
+        row = LineRow(work.state.order_id, number, item_id, 0, 0, 0, 0, 0, 0)
+    elif item_id is not None and item_id != row.item_id:
+        row, freed = _change_item(work, row, item_id, now)
+    excess = row.allocated + row.shipped - wanted
+    if excess > 0:
+        freed += _free(work, number, excess, now)
+        row = work.lines[number]
+    work.lines[number] = _balanced(row, wanted, cancelled=bool(work.state.cancelled))
+    return freed
+
+
+def _balanced(row: LineRow, wanted: int, *, cancelled: bool) -> LineRow:
+    """Open (or cancel) what is wanted beyond what is allocated or shipped already."""
+    bound = row.allocated + row.shipped
+    missing = max(0, wanted - bound)
+    row = row._replace(ordered=bound + missing, wanted=wanted)
+    if cancelled:
+        return row._replace(open=0, cancelled=missing)
+    return row._replace(open=missing, cancelled=0)
+
+
+def _free(work: OrderWork, number: int | None, most: int | None, now: int) -> int:
+    """Free up to `most` units that are not handed over, of one line or all, youngest first."""
+    freed = 0
+    for row in work.open_reservations():
+        if (number is not None and row.line_no != number) or work.handed_over(row):
+            continue
+        units = row.quantity if most is None else min(row.quantity, most - freed)
+        if units <= 0:
+            break
+        work.resolve(row, units, "freed", at=now)
+        freed += units
+    return freed
+
+
+def _handed_over(work: OrderWork, number: int) -> set[tuple[int, int]]:
+    return {
+        (row.sequence, row.node_id)
+        for row in work.open_reservations()
+        if row.line_no == number and work.handed_over(row)
+    }
+
+
+def _change_item(work: OrderWork, row: LineRow, item_id: int, now: int) -> tuple[LineRow, int]:
+    units = _free(work, row.line_no, None, now) if row.allocated else 0
+    row = work.lines[row.line_no]
+    if row.allocated or row.shipped:
+        raise ConflictError(
+            f"line {row.line_no} of order {row.order_id} changed its SKU after units of it left"
+        )
+    return row._replace(item_id=item_id), units

@@ -1,0 +1,270 @@
+"""Taking orders in: new ones, later revisions, repeats."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC
+from typing import Final
+
+from attrs import evolve, frozen
+
+from domcore.codec.stored import Bodies, dump_event
+from domcore.errors import ConflictError, PayloadError, Problem, StoreError
+from domcore.model.command import CaptureOrder
+from domcore.model.order import Order, OrderLine
+from domcore.store.backend import Reader
+from domcore.store.changes import Changes
+from domcore.store.clock import to_micros
+from domcore.store.operations.amend import amend
+from domcore.store.operations.inbox import remember, seen_before
+from domcore.store.operations.order_work import load_work
+from domcore.store.protocol import Outcome
+from domcore.store.rows import MOST, NOT_HELD, LineRow, OrderRow, StateRow
+
+
+@frozen(slots=True)
+class Arrival:
+    """An order ready to be stored: SKUs resolved, and the items they are."""
+
+    order: Order
+    digest: bytes
+    item_ids: Mapping[str, int]
+
+
+class Capture:
+    """Captures one command after the other into one `Changes`.
+
+    Commands of one batch may speak of the same order, so each is applied before the next is read:
+    the caller takes `changes` away, writes it, and calls again where `touched` says so.
+    """
+
+    def __init__(self, reader: Reader, bodies: Bodies, now: int) -> None:
+        self.changes = Changes()
+        self._reader: Final = reader
+        self._bodies: Final = bodies
+        self._now: Final = now
+        self._last_id: int | None = None
+        self._touched: set[tuple[str, str, str]] = set()
+        self._keys: set[tuple[str, str, str]] = set()
+
+    def must_flush(self, command: CaptureOrder) -> bool:
+        """Whether what was captured so far must be written before this command can be read."""
+        order = command.order
+        return order.key in self._touched or (order.owner, order.channel, command.key) in self._keys
+
+    def flush(self) -> Changes:
+        """Hand over what has been captured so far."""
+        changes, self.changes, self._touched = self.changes, Changes(), set()
+        self._keys = set()
+        self._last_id = None
+        return changes
+
+    def take(self, command: CaptureOrder, owner_id: int, known: OrderRow | None) -> Outcome:
+        """Capture, amend or ignore one order.
+
+        Raises:
+            ConflictError: the same revision or key with other content.
+            PayloadError: unknown SKU, double line id, quantity out of range.
+        """
+        command = in_utc(command)
+        order = command.order
+        self._refuse_ill_typed(order)
+        self._touched.add(order.key)
+        digest = hashlib.sha256(self._bodies.order.dump(order)).digest()
+        if command.key:
+            repeat = seen_before(self._reader, owner_id, order.channel, command.key, digest)
+            if repeat is not None:
+                return repeat
+        if known is None:
+            outcome = self._capture(command, owner_id, digest)
+        else:
+            outcome = self._amend(command, owner_id, known, digest)
+        if command.key:
+            self._keys.add((order.owner, order.channel, command.key))
+            remember(self.changes, owner_id, order.channel, command.key, digest, outcome, self._now)
+        return outcome
+
+    def _refuse_ill_typed(self, order: Order) -> None:
+        """What cannot be read back must not be stored: it would stop everybody's routing."""
+        try:
+            self._bodies.order.load(self._bodies.order.dump(order))
+        except (StoreError, TypeError, ValueError):
+            raise PayloadError(
+                f"order {order.channel}/{order.external_id} cannot be taken in",
+                [Problem("$", "a field is not of its type; see domcore.model.Order")],
+            ) from None
+
+    def _arrival(self, order: Order, owner_id: int, digest: bytes) -> Arrival:
+        order, item_ids = resolve_lines(self._reader, owner_id, order)
+        return Arrival(order, digest, item_ids)
+
+    def _capture(self, command: CaptureOrder, owner_id: int, digest: bytes) -> Outcome:
+        arrival = self._arrival(command.order, owner_id, digest)
+        order, now, add = arrival.order, self._now, self.changes.add
+        if self._last_id is None:
+            self._last_id = self._reader.last_id("orders")
+        self._last_id = order_id = self._last_id + 1
+        cancelled = self._reader.tombstone(owner_id, order.channel, order.external_id) is not None
+        add(
+            "orders",
+            (
+                order_id,
+                owner_id,
+                order.channel,
+                order.external_id,
+                order.number,
+                to_micros(order.placed_at),
+                now,
+            ),
+        )
+        add("bodies", (order_id, order.revision, digest, self._bodies.order.dump(order)))
+        lines = [
+            new_line(order_id, number, line, arrival.item_ids, cancelled=cancelled)
+            for number, line in enumerate(order.lines)
+        ]
+        self.changes.add_all("lines", list(lines))
+        due = now if any(line.open for line in lines) else None
+        add(
+            "states",
+            StateRow(order_id, 1, order.revision, 0, NOT_HELD, int(cancelled), due, ""),
+        )
+        if command.person is not None:
+            add("persons", (order_id, self._bodies.person.dump(command.person)))
+        add("events", (None, "order.captured", order_id, now, _captured_event(order)))
+        if cancelled:
+            body = dump_event({"units": 0, "requested": 0, "reason": "cancelled before it came"})
+            add("events", (None, "order.cancelled", order_id, now, body))
+            return Outcome("cancelled", order_id, "it had been cancelled before it came")
+        return Outcome("captured", order_id)
+
+    def _amend(
+        self, command: CaptureOrder, owner_id: int, known: OrderRow, digest: bytes
+    ) -> Outcome:
+        order = command.order
+        (body,) = self._reader.select("order_body", "order_id", [known.id])
+        if order.revision < body[1]:
+            return Outcome("stale", known.id, f"revision {body[1]} is known already")
+        if order.revision == body[1]:
+            if digest != body[2]:
+                raise ConflictError(
+                    f"{order.channel}/{order.external_id}: revision {order.revision} came twice "
+                    "with different content"
+                )
+            return Outcome("duplicate", known.id)
+        before = self._bodies.order.load(body[3])
+        arrival = self._arrival(order, owner_id, digest)
+        work = load_work(self._reader, self.changes, [known.id])[known.id]
+        after = evolve(arrival.order, lines=merged_lines(before, arrival.order))
+        freed = amend(work, before, after, arrival.item_ids, self._now)
+        add = self.changes.add
+        add("old_bodies", body)
+        add("bodies", (known.id, after.revision, digest, self._bodies.order.dump(after)))
+        add("order_numbers", (after.number, to_micros(after.placed_at), known.id))
+        if command.person is not None:
+            add("persons", (known.id, self._bodies.person.dump(command.person)))
+        event = dump_event({"revision": after.revision, "freed": freed})
+        add("events", (None, "order.amended", known.id, self._now, event))
+        return Outcome("amended", known.id)
+
+
+def _captured_event(order: Order) -> bytes:
+    units = sum(line.quantity for line in order.lines if line.ships)
+    return dump_event(
+        {
+            "owner": order.owner,
+            "channel": order.channel,
+            "revision": order.revision,
+            "lines": len(order.lines),
+            "units": units,
+            "value": order.value,
+            "currency": order.currency,
+        }
+    )
+
+
+def new_line(
+    order_id: int,
+    number: int,
+    line: OrderLine,
+    item_ids: Mapping[str, int],
+    *,
+    cancelled: bool = False,
+) -> LineRow:
+    """A line's first buckets: all open, or all cancelled; none where nothing is shipped."""
+    if not line.ships or not line.quantity:
+        item_id = item_ids.get(line.sku) if line.ships else None
+        return LineRow(order_id, number, item_id, 0, 0, 0, 0, 0, 0)
+    units, item_id = line.quantity, item_ids[line.sku]
+    if cancelled:
+        return LineRow(order_id, number, item_id, units, 0, 0, 0, units, units)
+    return LineRow(order_id, number, item_id, units, units, 0, 0, 0, units)
+
+
+def merged_lines(before: Order, after: Order) -> tuple[OrderLine, ...]:
+    """The lines of `after`, each where `before` had it; removed ones stay, wanting nothing."""
+    coming = {line.id: line for line in after.lines}
+    gone = {line.id: evolve(line, quantity=0) for line in before.lines if line.id not in coming}
+    kept = [gone.get(line.id) or coming.pop(line.id) for line in before.lines]
+    return (*kept, *coming.values())
+
+
+def resolve_lines(reader: Reader, owner_id: int, order: Order) -> tuple[Order, dict[str, int]]:
+    """Replace the channel's item ids by SKUs, and look the items up.
+
+    Raises:
+        PayloadError: every line that cannot be taken in.
+    """
+    names = list(dict.fromkeys(line.sku for line in order.lines if line.ships))
+    aliases = reader.aliases(owner_id, order.channel, names) if names else {}
+    skus = [aliases.get(name, name) for name in names]
+    item_ids = {row.sku: row.id for row in reader.items(owner_id, skus)} if skus else {}
+    problems = revision_problems(order.revision)
+    seen: set[str] = set()
+    for number, line in enumerate(order.lines):
+        path = f"$.lines[{number}]"
+        if line.id in seen:
+            problems.append(Problem(f"{path}.id", "another line has the same id"))
+        seen.add(line.id)
+        if type(line.quantity) is not int or not 0 <= line.quantity <= MOST:
+            problems.append(Problem(f"{path}.quantity", f"must be between 0 and {MOST}"))
+        wanted = line.ships and line.quantity
+        if wanted and aliases.get(line.sku, line.sku) not in item_ids:
+            problems.append(Problem(f"{path}.sku", "no such item, and no alias of one"))
+    if problems:
+        raise PayloadError(
+            f"order {order.channel}/{order.external_id} cannot be taken in", problems
+        )
+    if aliases:
+        order = evolve(order, lines=_renamed(order.lines, aliases))
+    return order, item_ids
+
+
+def in_utc(command: CaptureOrder) -> CaptureOrder:
+    """The same command with its order placed in UTC, so that equal times are equal content.
+
+    Raises:
+        PayloadError: the time says no zone.
+    """
+    placed_at = command.order.placed_at
+    if placed_at.tzinfo is UTC:
+        return command
+    if placed_at.tzinfo is None:
+        raise PayloadError(
+            "this order cannot be taken in", [Problem("$.placed_at", "must say its time zone")]
+        )
+    return evolve(command, order=evolve(command.order, placed_at=placed_at.astimezone(UTC)))
+
+
+def revision_problems(revision: int) -> list[Problem]:
+    """What is wrong with a revision: versions and microseconds both fit 63 bits."""
+    if type(revision) is int and 0 <= revision < 2**63:
+        return []
+    return [Problem("$.revision", "must be a whole number from 0 to 2^63 - 1")]
+
+
+def _renamed(lines: Sequence[OrderLine], aliases: Mapping[str, str]) -> tuple[OrderLine, ...]:
+    return tuple(
+        evolve(line, sku=aliases[line.sku]) if line.ships and line.sku in aliases else line
+        for line in lines
+    )

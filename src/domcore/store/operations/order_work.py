@@ -1,0 +1,242 @@
+"""One order while an operation works on it: its buckets, reservations and work at the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final, Literal
+
+from domcore.store.backend import Reader
+from domcore.store.changes import Changes
+from domcore.store.rows import (
+    EXPIRED,
+    FREED,
+    OPEN,
+    SHIPPED,
+    FulfillmentRow,
+    LineRow,
+    OutboxRow,
+    ReservationRow,
+    StateRow,
+)
+
+Resolution = Literal["freed", "expired", "shipped", "blocked"]
+
+_STATE: Final = {"freed": FREED, "expired": EXPIRED, "shipped": SHIPPED, "blocked": FREED}
+_KIND: Final = {"freed": "free", "expired": "expire", "shipped": "ship", "blocked": "block"}
+FINISHED: Final = ("rejected", "shipped", "delivered", "cancelled", "returned")
+
+
+class OrderWork:
+    """Mutable working copy of one order. Every change is also written down in `changes`."""
+
+    def __init__(
+        self,
+        changes: Changes,
+        state: StateRow,
+        lines: Sequence[LineRow],
+        reservations: Sequence[ReservationRow],
+        fulfillment_orders: Sequence[FulfillmentRow],
+        outbox: Sequence[OutboxRow],
+    ) -> None:
+        self.changes: Final = changes
+        self.state: Final = state
+        self.lines: dict[int, LineRow] = {line.line_no: line for line in lines}
+        self.work = {(row.sequence, row.node_id): row for row in fulfillment_orders}
+        self._first = dict(self.lines)
+        self._reservations = {row[:5]: row for row in reservations}
+        self._parts: dict[tuple[int, ...], int] = {}
+        for row in reservations:
+            key = row[:4]
+            self._parts[key] = max(self._parts.get(key, 0), row.part)
+        self._entries = [row for row in outbox if row.done_at is None]
+
+    # --- what there is --------------------------------------------------------------------------
+
+    def open_reservations(self) -> list[ReservationRow]:
+        """Open reservations, youngest first."""
+        return [
+            row for _, row in sorted(self._reservations.items(), reverse=True) if row.state == OPEN
+        ]
+
+    def handed_over(self, row: ReservationRow) -> bool:
+        """Whether a node may already be working on it."""
+        work = self.work.get((row.sequence, row.node_id))
+        return work is not None and bool(work.handed_over)
+
+    @property
+    def open_units(self) -> int:
+        """Units of all lines that are still to be routed."""
+        return sum(line.open for line in self.lines.values())
+
+    @property
+    def changed(self) -> bool:
+        """Whether any unit has changed its bucket."""
+        return self.lines != self._first
+
+    # --- what can be done -----------------------------------------------------------------------
+
+    def resolve(
+        self,
+        row: ReservationRow,
+        quantity: int,
+        how: Resolution,
+        *,
+        at: int,
+        back_to: Literal["open", "cancelled"] = "open",
+    ) -> None:
+        """Resolve `quantity` units of an open reservation; the rest of it stays open.
+
+        Shipped units leave the node; freed, expired and blocked ones are `back_to` open, or
+        cancelled where the order is.
+        """
+        self._resolve_row(row, quantity, _STATE[how])
+        self.changes.move(
+            (row.item_id, row.node_id),
+            _KIND[how],
+            at,
+            on_hand=-quantity if how == "shipped" else 0,
+            reserved=-quantity,
+            blocked=quantity if how == "blocked" else 0,
+            order_id=row.order_id,
+            sequence=row.sequence,
+        )
+        line = self.lines[row.line_no]
+        left = line._replace(allocated=line.allocated - quantity)
+        if how == "shipped":
+            self.lines[row.line_no] = left._replace(shipped=line.shipped + quantity)
+        elif back_to == "cancelled" or self.state.cancelled:
+            self.lines[row.line_no] = left._replace(cancelled=line.cancelled + quantity)
+        else:
+            self.lines[row.line_no] = _reopened(left, quantity)
+
+    def _resolve_row(self, row: ReservationRow, quantity: int, state: int) -> None:
+        """A partial resolution splits the row: the resolved units become a new part."""
+        if quantity == row.quantity:
+            done = row._replace(state=state)
+            self._reservations[row[:5]] = done
+            self._set_reservation(done)
+            return
+        rest = row._replace(quantity=row.quantity - quantity)
+        self._reservations[row[:5]] = rest
+        self._set_reservation(rest)
+        self._parts[row[:4]] += 1
+        part = row._replace(part=self._parts[row[:4]], quantity=quantity, state=state)
+        self._reservations[part[:5]] = part
+        self.changes.add("reservations", part)
+
+    def _set_reservation(self, row: ReservationRow) -> None:
+        self.changes.add(
+            "set_reservations", (row.quantity, row.state, row.expires_at, *row[:5], OPEN)
+        )
+
+    def close_emptied_work(self, now: int) -> None:
+        """Fulfillment orders that nobody has seen and that have nothing left are cancelled, and
+        the word to their node is withdrawn."""
+        busy = {(row.sequence, row.node_id) for row in self.open_reservations()}
+        for key, work in self.work.items():
+            if key in busy or work.handed_over or work.status in FINISHED:
+                continue
+            self.set_work(work._replace(status="cancelled"), now)
+
+    def ask_to_cancel(self, keys: Iterable[tuple[int, int]], now: int) -> None:
+        """Ask the nodes that work on these fulfillment orders to stop; their units stay allocated
+        until they answer."""
+        for key in sorted(set(keys)):
+            work = self.work[key]
+            if work.status in (*FINISHED, "cancel_requested"):
+                continue
+            self.set_work(work._replace(status="cancel_requested"), now)
+            if work.told:
+                self.changes.add("outbox", (None, "cancel", work.order_id, *key, now, 0, None, ""))
+
+    def set_work(self, work: FulfillmentRow, now: int) -> None:
+        """Change a fulfillment order's status, reference or hand-over.
+
+        Work that is over, or asked to stop, is never released again: the word is withdrawn.
+        """
+        key = (work.sequence, work.node_id)
+        self.work[key] = work
+        if work.status in FINISHED:
+            self._withdraw(key, now, ("release", "cancel"))
+        elif work.status == "cancel_requested":
+            self._withdraw(key, now, ("release",))
+        self.changes.add(
+            "set_fulfillment_orders", (work.status, work.handed_over, work.reference, *work[:3])
+        )
+
+    def _withdraw(self, key: tuple[int, int], now: int, topics: Sequence[str]) -> None:
+        for entry in self._entries_of(key):
+            if entry.topic in topics:
+                row = (entry.due_at, entry.attempts, now, "withdrawn", entry.id)
+                self.changes.add("set_outbox", row)
+                self._entries.remove(entry)
+
+    def _entries_of(self, key: tuple[int, int]) -> list[OutboxRow]:
+        return [row for row in self._entries if (row.sequence, row.node_id) == key]
+
+    def cancel_open(self) -> int:
+        """Cancel every open unit; returns how many."""
+        units = self.open_units
+        for number, line in self.lines.items():
+            self.lines[number] = line._replace(open=0, cancelled=line.cancelled + line.open)
+        return units
+
+    # --- writing it down ------------------------------------------------------------------------
+
+    def finish(self, state: StateRow) -> None:
+        """Write the changed lines and the order's next version."""
+        for number, line in self.lines.items():
+            if number not in self._first:
+                self.changes.add("lines", line)
+            elif line != self._first[number]:
+                self.changes.add("set_lines", (*line[2:], line.order_id, line.line_no))
+        self.changes.add(
+            "next_states",
+            (
+                self.state.version + 1,
+                state.revision,
+                state.hold,
+                state.cancelled,
+                state.retry_at,
+                state.reason,
+                state.order_id,
+                self.state.version,
+            ),
+        )
+
+    def queued(self, now: int) -> StateRow:
+        """The state of this order when its open units should be routed at once."""
+        wants_routing = self.open_units and not self.state.hold and not self.state.cancelled
+        return self.state._replace(retry_at=now if wants_routing else self.state.retry_at)
+
+
+def _reopened(line: LineRow, quantity: int) -> LineRow:
+    """Open units that came back, as far as the present revision wants them."""
+    wanted = line.wanted - line.open - line.allocated - line.shipped
+    units = max(0, min(quantity, wanted))
+    return line._replace(open=line.open + units, ordered=line.ordered - (quantity - units))
+
+
+def load_work(reader: Reader, changes: Changes, order_ids: Sequence[int]) -> dict[int, OrderWork]:
+    """Read everything an operation may need of these orders."""
+
+    def by_order(table: str) -> dict[int, list[tuple[object, ...]]]:
+        found: dict[int, list[tuple[object, ...]]] = {order_id: [] for order_id in order_ids}
+        for row in reader.select(table, "order_id", order_ids):
+            found[OutboxRow(*row).order_id if table == "outbox" else row[0]].append(row)
+        return found
+
+    states = {row[0]: StateRow(*row) for row in reader.select("order_state", "order_id", order_ids)}
+    lines, reservations = by_order("order_line"), by_order("reservation")
+    work, outbox = by_order("fulfillment_order"), by_order("outbox")
+    return {
+        order_id: OrderWork(
+            changes,
+            state,
+            [LineRow._make(row) for row in lines[order_id]],
+            [ReservationRow._make(row) for row in reservations[order_id]],
+            [FulfillmentRow._make(row) for row in work[order_id]],
+            [OutboxRow._make(row) for row in outbox[order_id]],
+        )
+        for order_id, state in states.items()
+    }

@@ -1,0 +1,339 @@
+"""The tables, named once: what a row of each holds, and by which columns rows are found.
+
+Both implementations keep exactly these rows; the SQL that creates them stands with the SQLite
+store, and a test holds it against this page. Times are microseconds since 1970, UTC.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+from attrs import frozen
+
+MOST: Final = 1_000_000_000
+"""The largest quantity of anything."""
+
+OPEN, SHIPPED, FREED, EXPIRED = range(4)
+"""Reservation states, as positions in `domcore.model.RESERVATION_STATES`."""
+
+NOT_HELD, HELD_RELEASE, HELD_ROUTE = range(3)
+"""`StateRow.hold`: the sternest stage at which an unapproved hold stands."""
+
+
+class OwnerRow(NamedTuple):
+    """An owner."""
+
+    id: int
+    name: str
+
+
+class NodeRow(NamedTuple):
+    """A node's surrogate id; `gone` says that the network last saved does not name it."""
+
+    id: int
+    code: str
+    gone: int
+
+
+class NetworkRow(NamedTuple):
+    """Which blob is the network; there is one row, with id 1."""
+
+    id: int
+    digest: str
+    saved_at: int
+
+
+class BlobRow(NamedTuple):
+    """Content kept under its SHA-256."""
+
+    digest: str
+    kind: str
+    body: bytes
+
+
+class ItemRow(NamedTuple):
+    """An item of one owner."""
+
+    id: int
+    owner_id: int
+    sku: str
+    body: bytes
+    saved_at: int
+
+
+class AliasRow(NamedTuple):
+    """A channel's name for an item."""
+
+    owner_id: int
+    channel: str
+    external_id: str
+    item_id: int
+
+
+class StockBalance(NamedTuple):
+    """The guarded balance; `counted_at` is the as-of time of the last count (0: never)."""
+
+    item_id: int
+    node_id: int
+    on_hand: int
+    reserved: int
+    blocked: int
+    safety: int
+    counted_at: int
+
+
+class LedgerRow(NamedTuple):
+    """One signed movement of a balance; never changed. `at` is when it happened in the world.
+
+    `kind`: reserve, free, expire, ship, count, delta, block, safety.
+    """
+
+    seq: int | None
+    item_id: int
+    node_id: int
+    on_hand: int
+    reserved: int
+    blocked: int
+    safety: int
+    kind: str
+    order_id: int | None
+    sequence: int | None
+    at: int
+
+
+class OrderRow(NamedTuple):
+    """An order's identity."""
+
+    id: int
+    owner_id: int
+    channel: str
+    external_id: str
+    number: str
+    placed_at: int
+    captured_at: int
+
+
+class BodyRow(NamedTuple):
+    """The present revision; `digest` is of the order as it came, before aliases and merging."""
+
+    order_id: int
+    revision: int
+    digest: bytes
+    body: bytes
+
+
+class RevisionRow(NamedTuple):
+    """A revision that has been replaced."""
+
+    order_id: int
+    revision: int
+    digest: bytes
+    body: bytes
+
+
+class StateRow(NamedTuple):
+    """What changes about an order. `retry_at` None means that it does not queue for routing."""
+
+    order_id: int
+    version: int
+    revision: int
+    sequence: int
+    hold: int
+    cancelled: int
+    retry_at: int | None
+    reason: str
+
+
+class LineRow(NamedTuple):
+    """A line's units by bucket; a line that needs no shipping has no item and no units.
+
+    `wanted` is what the present revision asks for. The buckets hold more while units it no longer
+    wants are at a node that has been asked to stop; when they come back, they are edited away.
+    """
+
+    order_id: int
+    line_no: int
+    item_id: int | None
+    ordered: int
+    open: int
+    allocated: int
+    shipped: int
+    cancelled: int
+    wanted: int
+
+
+class HoldRow(NamedTuple):
+    """A reason to stop, of one revision; it stands until somebody approves it."""
+
+    order_id: int
+    revision: int
+    code: str
+    stage: str
+    reason: str
+    placed_at: int
+    approved_at: int | None
+    approved_by: str | None
+
+
+class PersonRow(NamedTuple):
+    """Personal data, here and nowhere else."""
+
+    order_id: int
+    body: bytes
+
+
+class DecisionRow(NamedTuple):
+    """A stored plan."""
+
+    order_id: int
+    sequence: int
+    at: int
+    purpose: str
+    record: bytes
+
+
+class ReservationRow(NamedTuple):
+    """Stock taken by a decision."""
+
+    order_id: int
+    sequence: int
+    line_no: int
+    node_id: int
+    part: int
+    item_id: int
+    quantity: int
+    state: int
+    expires_at: int | None
+
+
+class FulfillmentRow(NamedTuple):
+    """What one node is told to ship.
+
+    `told`: its connector must be told. `handed_over`: somebody may be working on it, so its units
+    are only freed on the node's own word.
+    """
+
+    order_id: int
+    sequence: int
+    node_id: int
+    status: str
+    told: int
+    handed_over: int
+    reference: str
+
+
+class EventRow(NamedTuple):
+    """A fact."""
+
+    seq: int | None
+    kind: str
+    order_id: int | None
+    at: int
+    body: bytes
+
+
+class OutboxRow(NamedTuple):
+    """Something to be done outside. While it is leased, `due_at` is the end of the lease."""
+
+    id: int | None
+    topic: str
+    order_id: int
+    sequence: int
+    node_id: int
+    due_at: int
+    attempts: int
+    done_at: int | None
+    note: str
+
+
+class InboxRow(NamedTuple):
+    """A command that was taken in under a key, and what came of it."""
+
+    owner_id: int
+    source: str
+    key: str
+    digest: bytes
+    outcome: str
+    order_id: int | None
+    detail: str
+    at: int
+
+
+class CursorRow(NamedTuple):
+    """How far a consumer has read the events."""
+
+    consumer: str
+    seq: int
+
+
+class TombstoneRow(NamedTuple):
+    """A cancellation that came before its order."""
+
+    owner_id: int
+    channel: str
+    external_id: str
+    revision: int
+    reason: str
+    at: int
+
+
+@frozen(slots=True)
+class Table:
+    """One table.
+
+    Args:
+        row: its NamedTuple; the columns in order.
+        key: the columns of its primary key; an ``id`` or ``seq`` given as None is assigned.
+        by: further columns rows are looked up by.
+    """
+
+    name: str
+    row: Any
+    key: tuple[str, ...]
+    by: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Column names in order."""
+        fields: tuple[str, ...] = self.row._fields
+        return fields
+
+    @property
+    def numbered(self) -> bool:
+        """Whether the store assigns the key."""
+        return self.key in (("id",), ("seq",))
+
+
+_ALL: Final = (
+    Table("owner", OwnerRow, ("id",), ("name",)),
+    Table("node", NodeRow, ("id",), ("code",)),
+    Table("network", NetworkRow, ("id",)),
+    Table("blob", BlobRow, ("digest",)),
+    Table("item", ItemRow, ("id",)),
+    Table("alias", AliasRow, ("owner_id", "channel", "external_id")),
+    Table("stock", StockBalance, ("item_id", "node_id"), ("item_id",)),
+    Table("ledger", LedgerRow, ("seq",)),
+    Table("orders", OrderRow, ("id",), ("external_id", "number")),
+    Table("order_body", BodyRow, ("order_id",)),
+    Table("order_revision", RevisionRow, ("order_id", "revision"), ("order_id",)),
+    Table("order_state", StateRow, ("order_id",)),
+    Table("order_line", LineRow, ("order_id", "line_no"), ("order_id",)),
+    Table("hold", HoldRow, ("order_id", "revision", "code"), ("order_id",)),
+    Table("person", PersonRow, ("order_id",)),
+    Table("decision", DecisionRow, ("order_id", "sequence"), ("order_id",)),
+    Table(
+        "reservation",
+        ReservationRow,
+        ("order_id", "sequence", "line_no", "node_id", "part"),
+        ("order_id",),
+    ),
+    Table("fulfillment_order", FulfillmentRow, ("order_id", "sequence", "node_id"), ("order_id",)),
+    Table("event", EventRow, ("seq",), ("order_id",)),
+    Table("outbox", OutboxRow, ("id",), ("order_id",)),
+    Table("inbox", InboxRow, ("owner_id", "source", "key")),
+    Table("cursor", CursorRow, ("consumer",)),
+    Table("tombstone", TombstoneRow, ("owner_id", "channel", "external_id")),
+)
+
+TABLES: Final[dict[str, Table]] = {table.name: table for table in _ALL}
+"""Every table by name."""

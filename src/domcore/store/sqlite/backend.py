@@ -1,0 +1,236 @@
+"""Transactions on SQLite: a fair writer lock, BEGIN IMMEDIATE, and no doubt about a commit."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from domcore.errors import ConflictError, StaleSupply, StoreError
+from domcore.store.changes import Changes, Row, Write
+from domcore.store.sqlite.connection import SOUND, Connection, Connections, Settings
+from domcore.store.sqlite.faults import explain, explained
+from domcore.store.sqlite.reader import SqlReader
+from domcore.store.sqlite.statements import write_plan
+from domcore.store.sqlite.version import is_current, migrate_if_behind, refuse_foreign
+from domcore.store.sqlite.witness import find_witness
+
+_log = logging.getLogger(__name__)
+
+
+class SqlWriter(SqlReader):
+    """Carries out a `Changes` on whatever connection `_raw` answers."""
+
+    def __init__(self) -> None:
+        self._plan: Final = write_plan()
+
+    def apply(self, changes: Changes) -> None:
+        """Write everything, one statement per kind of write, counting the rows that were hit."""
+        connection = self._raw()
+        rows_of = changes.seal()
+        for name, sql, write in self._plan:
+            rows = rows_of.get(name)
+            if rows:
+                if len(rows) == 1:
+                    hit = connection.execute(sql, rows[0]).rowcount
+                else:
+                    hit = connection.executemany(sql, rows).rowcount
+                if hit != len(rows):
+                    raise self._missed(name, write, rows)
+
+    def _missed(self, name: str, write: Write, rows: list[Row]) -> Exception:
+        if write.failure == "stale":
+            return ShortRows(rows)
+        return ConflictError(f"{name}: somebody else has changed what this was decided on")
+
+    def short_keys(self, rows: list[Row]) -> list[tuple[int, int]]:
+        """The balances that cannot give what the ``take`` rows ask; run on the untouched state."""
+        found = {(row[0], row[1]): row for row in self.balances([(row[1], row[2]) for row in rows])}
+        short = []
+        for total, item_id, node_id, need, _ in rows:
+            row = found.get((item_id, node_id))
+            available = row[2] - row[3] - row[4] if row else 0
+            if available < need or available - (row[5] if row else 0) < total:
+                short.append((item_id, node_id))
+        return short or [(row[1], row[2]) for row in rows]
+
+
+class ShortRows(Exception):  # noqa: N818 - never leaves this package
+    """Some balance did not give; which one is found after undoing."""
+
+    def __init__(self, rows: list[Row]) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+def stale(keys: list[tuple[int, int]]) -> StaleSupply:
+    """The exception that names the balances that ran short."""
+    return StaleSupply(f"stock has gone at {len(keys)} (item, node) keys; plan again", keys)
+
+
+class SqliteBackend(SqlWriter):
+    """A database file of our own: one connection per thread, one writer at a time."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        super().__init__()
+        self._connections: Final = Connections(path, settings)
+        self._local = threading.local()
+        self.written = 0
+
+    def _raw(self) -> sqlite3.Connection:
+        return self._connections.get().raw
+
+    def prepare(self) -> None:
+        """Check the schema, and migrate it in one transaction when it is behind.
+
+        Raises:
+            StoreError: the schema is newer or not ours.
+        """
+        path = str(self._connections.path)
+        with self.reading():
+            current = is_current(self._raw(), path)
+            if not current:
+                refuse_foreign(self._raw(), path)
+        if not current:
+            with self.writing():
+                migrate_if_behind(self._raw(), path)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Several look-ups inside see one state. Never held open across a caller's code."""
+        connection = self._connections.get().raw
+        with explained(str(self._connections.path)):
+            if connection.in_transaction:
+                yield
+                return
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("COMMIT")
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """One transaction behind the writer lock."""
+        connection = self._connections.get()
+        raw, path = connection.raw, str(self._connections.path)
+        if raw.in_transaction:
+            raise StoreError(f"{path}: a store operation was called from inside another one")
+        connection.lock.acquire()
+        try:
+            self._local.changes = None
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                yield
+            except ShortRows as error:
+                raise stale(self._short_after_undo(raw, error.rows)) from None
+            except sqlite3.Error as error:
+                raise explain(error, path) from error
+            else:
+                self._commit(connection)
+                self.written += 1
+        finally:
+            try:
+                if connection.usable and connection.raw.in_transaction:
+                    _roll_back(connection.raw)
+            finally:
+                connection.lock.release()
+
+    def _short_after_undo(self, raw: sqlite3.Connection, rows: list[Row]) -> list[tuple[int, int]]:
+        _roll_back(raw)
+        return self.short_keys(rows)
+
+    def _commit(self, connection: Connection) -> None:
+        """Commit. An error does not say that nothing was written: look, and only then report."""
+        try:
+            connection.raw.execute("COMMIT")
+        except sqlite3.Error as error:
+            path = str(self._connections.path)
+            if connection.raw.in_transaction:
+                # Still open, so certainly not written; the caller rolls it back.
+                raise explain(error, path) from error
+            changes: Changes | None = getattr(self._local, "changes", None)
+            witness = None if changes is None else find_witness(changes)
+            try:
+                connection.reopen()
+            except StoreError:
+                self._connections.forget()
+                raise
+            if witness is None:
+                raise StoreError(
+                    f"{path}: the disk failed while this was written, and nothing tells whether "
+                    "it was; read the state before you repeat it"
+                ) from error
+            if not witness.is_written(connection.raw):
+                raise explain(error, path) from error
+            _log.warning("%s: COMMIT failed but the transaction is there (%s)", path, error)
+
+    def apply(self, changes: Changes) -> None:
+        """Write, and note a row by which a doubtful commit can be settled."""
+        super().apply(changes)
+        self._local.changes = changes
+
+    def write_count(self) -> int:
+        """SQLite's count of other connections' commits. Two connections' counts are not
+        comparable, so each thread's answers lie in a range of their own."""
+        connection = self._connections.get()
+        (version,) = connection.raw.execute("PRAGMA data_version").fetchone()
+        return connection.serial << 32 | int(version)
+
+    def forget_erased(self) -> None:
+        """Empty the write-ahead log, which still holds the pages as they were.
+
+        Raises:
+            StoreError: a reader still needs the log; the data is gone from the database itself.
+        """
+        connection = self._connections.get()
+        connection.lock.acquire()
+        try:
+            with explained(str(self._connections.path)):
+                busy, *_ = connection.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            connection.lock.release()
+        if busy:
+            raise StoreError(
+                "the personal data is removed, but a long reader keeps an old copy in the "
+                "write-ahead log; erase again when it has finished"
+            )
+
+    def health(self) -> Mapping[str, str]:
+        """Facts for `doctor`."""
+        raw = self._raw()
+
+        def pragma(name: str) -> str:
+            return str(raw.execute(f"PRAGMA {name}").fetchone()[0])
+
+        facts = {
+            "engine": f"SQLite {sqlite3.sqlite_version}",
+            "path": str(self._connections.path),
+            "journal": pragma("journal_mode"),
+            "synchronous": {"1": "NORMAL", "2": "FULL", "3": "EXTRA"}[pragma("synchronous")],
+            "schema version": pragma("user_version"),
+            "size": str(int(pragma("page_count")) * int(pragma("page_size"))),
+        }
+        if sqlite3.sqlite_version_info < SOUND:
+            facts["hazard"] = (
+                f"SQLite {sqlite3.sqlite_version} has the WAL-reset race (fixed in 3.51.3): let "
+                "only domcore write to this file; its writer lock keeps checkpoints apart"
+            )
+        return facts
+
+    def close(self) -> None:
+        """Close every thread's connection."""
+        self._connections.close()
+
+
+def _roll_back(raw: sqlite3.Connection) -> None:
+    try:
+        raw.execute("ROLLBACK")
+    except sqlite3.Error:
+        # SQLite has rolled back by itself (disk full, I/O error).
+        if raw.in_transaction:
+            raise

@@ -1,0 +1,199 @@
+"""Opens connections the way domcore needs them, and checks that it got what it asked for."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from itertools import count
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from domcore.errors import StoreError
+from domcore.store.sqlite.faults import explain, explained
+from domcore.store.sqlite.lock import WriterLock
+
+OLDEST: Final = (3, 37, 0)
+"""STRICT tables came with this SQLite."""
+
+SOUND: Final = (3, 51, 3)
+"""From here on, several writers in WAL mode cannot meet the WAL-reset corruption race."""
+
+
+@frozen(slots=True)
+class Settings:
+    """How the database is used.
+
+    Args:
+        busy_timeout: milliseconds to wait for a lock somebody else holds.
+        synchronous: ``FULL`` survives a power cut; ``NORMAL`` may lose acknowledged work in one.
+    """
+
+    busy_timeout: int = 10_000
+    synchronous: str = "FULL"
+
+    def pragmas(self) -> tuple[tuple[str, str | int, str | int], ...]:
+        """``(name, value to set, value to read back)``."""
+        levels = {"NORMAL": 1, "FULL": 2, "EXTRA": 3}
+        if self.synchronous not in levels:
+            raise StoreError("synchronous must be FULL, EXTRA or NORMAL")
+        return (
+            ("busy_timeout", self.busy_timeout, self.busy_timeout),
+            ("synchronous", self.synchronous, levels[self.synchronous]),
+            ("foreign_keys", "ON", 1),
+            ("trusted_schema", "OFF", 0),
+            ("cell_size_check", "ON", 1),
+            ("recursive_triggers", "ON", 1),
+            # What is erased must not be readable in the file afterwards.
+            ("secure_delete", "ON", 1),
+        )
+
+
+class Connection:
+    """A SQLite connection of one thread, with the writer lock that belongs to it."""
+
+    def __init__(self, path: Path, settings: Settings, serial: int) -> None:
+        self.serial: Final = serial
+        self.pid: Final = os.getpid()
+        self.lock: Final = WriterLock(
+            path.with_name(path.name + ".lock"), settings.busy_timeout / 1000
+        )
+        self._path = path
+        self._settings = settings
+        self.usable = True
+        if sqlite3.sqlite_version_info < OLDEST:
+            raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or later is needed")
+        try:
+            # check_same_thread: a store is closed by one thread for all.
+            self.raw = self._connect()
+        except sqlite3.Error as error:
+            raise explain(error, str(path)) from error
+        try:
+            self._configure()
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(
+            self._path,
+            timeout=self._settings.busy_timeout / 1000,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+
+    def reopen(self) -> None:
+        """Start again on a fresh handle, keeping the writer lock: what the old one knew of the
+        file cannot be trusted after a failed COMMIT."""
+        self.usable = False
+        with explained(str(self._path)):
+            self.raw.close()
+            self.raw = self._connect()
+        self._configure()
+        self.usable = True
+
+    def _configure(self) -> None:
+        with explained(str(self._path)):
+            for name, wanted, expected in self._settings.pragmas():
+                self.raw.execute(f"PRAGMA {name} = {wanted}").fetchall()
+                got = self.raw.execute(f"PRAGMA {name}").fetchone()
+                if got is None or got[0] != expected:
+                    raise StoreError(f"{self._path}: SQLite refuses PRAGMA {name} = {wanted}")
+            self._use_wal()
+
+    def _use_wal(self) -> None:
+        """Readers must not stop the writer. Switching needs the file alone, so it queues."""
+        (mode,) = self.raw.execute("PRAGMA journal_mode").fetchone()
+        if mode == "wal":
+            return
+        self.lock.acquire()
+        try:
+            (mode,) = self.raw.execute("PRAGMA journal_mode = WAL").fetchone()
+        finally:
+            self.lock.release()
+        if mode != "wal":
+            raise StoreError(
+                f"{self._path}: this file system cannot keep a write-ahead log (got {mode}); "
+                "use a local disk"
+            )
+
+    def close(self, *, wait: bool = True) -> None:
+        """Close, unless it is another process's: its file handles are not ours to touch."""
+        if self.pid != os.getpid():
+            return
+        # The last connection to leave checkpoints, which only the writer may do.
+        self.lock.acquire(wait=wait)
+        try:
+            self.raw.close()
+        except sqlite3.ProgrammingError:
+            pass
+        finally:
+            self.lock.release()
+            self.lock.close()
+
+    def __del__(self) -> None:
+        # Not waiting: the collector may run in the middle of another connection's transaction of
+        # this thread. Then this is not the last one to leave, and there is nothing to checkpoint.
+        if hasattr(self, "raw"):
+            self.close(wait=False)
+
+
+class Connections:
+    """One connection per thread, opened on first use; none is used after a fork."""
+
+    def __init__(self, path: Path, settings: Settings) -> None:
+        self.path: Final = path
+        self._settings = settings
+        self._local = threading.local()
+        self._open: weakref.WeakSet[Connection] = weakref.WeakSet()
+        self._guard = threading.Lock()
+        self._serials = count(1)
+        self._closed = False
+        self._pid = os.getpid()
+
+    def get(self) -> Connection:
+        """The connection of the calling thread.
+
+        Raises:
+            StoreError: the store is closed, or the database cannot be opened.
+        """
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if self._pid != os.getpid():
+            # SQLite's locks are the parent's: to use them here could corrupt the file.
+            raise StoreError(
+                f"{self.path}: this store was opened before a fork; close it before forking and "
+                "open another in the child, or start processes with spawn"
+            )
+        if connection is not None:
+            return connection
+        if self._closed:
+            raise StoreError(f"{self.path}: this store is closed")
+        connection = Connection(self.path, self._settings, next(self._serials))
+        self._local.connection = connection
+        with self._guard:
+            self._open.add(connection)
+        return connection
+
+    def drop(self) -> None:
+        """Close this thread's connection; the next use opens another."""
+        connection: Connection | None = getattr(self._local, "connection", None)
+        if connection is not None:
+            self._local.connection = None
+            connection.close()
+
+    def forget(self) -> None:
+        """Leave this thread's connection, which cannot be used any more; the next use opens one."""
+        self._local.connection = None
+
+    def close(self) -> None:
+        """Close all of them."""
+        self._closed = True
+        with self._guard:
+            for connection in list(self._open):
+                connection.close()
+            self._open.clear()
+        self._local = threading.local()

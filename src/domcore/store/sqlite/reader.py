@@ -1,0 +1,228 @@
+"""The look-ups, in SQL. Everything is fetched at once: no cursor is left holding a snapshot."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from domcore.store.changes import Row
+from domcore.store.rows import TABLES, ItemRow, OrderRow, ReservationRow
+from domcore.store.sqlite.statements import page_sql, select_sql
+
+_STOCK = "item_id, node_id, on_hand, reserved, blocked, safety, counted_at"
+_RESERVATION = "order_id, sequence, line_no, node_id, part, item_id, quantity, state, expires_at"
+_ORDER = "o.id, o.owner_id, o.channel, o.external_id, o.number, o.placed_at, o.captured_at"
+
+_ORDER_FILTERS = {
+    "owner_id": "o.owner_id = ?",
+    "channel": "o.channel = ?",
+    "number": "o.number = ?",
+    "placed_from": "o.placed_at >= ?",
+    "placed_until": "o.placed_at < ?",
+    "node_id": "EXISTS (SELECT 1 FROM reservation r WHERE r.order_id = o.id "
+    "AND r.node_id = ? AND r.state IN (0, 1))",
+    "sku": "EXISTS (SELECT 1 FROM order_line l JOIN item i ON i.id = l.item_id "
+    "WHERE l.order_id = o.id AND i.sku = ?)",
+}
+
+_STOCK_FILTERS = {
+    "owner_id": "i.owner_id = ?",
+    "sku": "i.sku = ?",
+    "node_id": "s.node_id = ?",
+    "below": "s.on_hand - s.reserved - s.blocked < ?",
+}
+
+
+class SqlReader:
+    """Look-ups on whatever connection `_raw` answers."""
+
+    def _raw(self) -> sqlite3.Connection:
+        raise NotImplementedError
+
+    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        return self._raw().execute(sql, values).fetchall()
+
+    def select(self, table: str, column: str, values: Sequence[Any]) -> list[Row]:
+        """Rows of `table` whose `column` is among `values`, in key order."""
+        if not values:
+            return []
+        several = len(values) > 1
+        sql = select_sql(TABLES[table], column, several=several)
+        return self._all(sql, (json.dumps(list(values)) if several else values[0],))
+
+    def owner_id(self, name: str) -> int | None:
+        """The owner's id, if there is such an owner."""
+        rows = self._all("SELECT id FROM owner WHERE name = ?", (name,))
+        return int(rows[0][0]) if rows else None
+
+    def owners(self) -> dict[int, str]:
+        """Id -> name."""
+        return dict(self._all("SELECT id, name FROM owner ORDER BY id"))
+
+    def nodes(self) -> dict[int, str]:
+        """Id -> code, of every node ever known."""
+        return dict(self._all("SELECT id, code FROM node ORDER BY id"))
+
+    def last_id(self, table: str) -> int:
+        """The largest key of a numbered table; 0 when it is empty."""
+        found = TABLES[table]
+        rows = self._all(f"SELECT coalesce(max({found.key[0]}), 0) FROM {found.name}")
+        return int(rows[0][0])
+
+    def items(self, owner_id: int, skus: Sequence[str]) -> list[ItemRow]:
+        """The items that exist."""
+        rows = self._all(
+            "SELECT id, owner_id, sku, body, saved_at FROM item WHERE owner_id = ? "
+            "AND sku IN (SELECT value FROM json_each(?)) ORDER BY id",
+            (owner_id, json.dumps(list(skus))),
+        )
+        return [ItemRow(*row) for row in rows]
+
+    def aliases(self, owner_id: int, channel: str, names: Sequence[str]) -> dict[str, str]:
+        """Channel item id -> SKU."""
+        return dict(
+            self._all(
+                "SELECT a.external_id, i.sku FROM alias a JOIN item i ON i.id = a.item_id "
+                "WHERE a.owner_id = ? AND a.channel = ? "
+                "AND a.external_id IN (SELECT value FROM json_each(?))",
+                (owner_id, channel, json.dumps(list(names))),
+            )
+        )
+
+    def find_order(self, owner_id: int, channel: str, external_id: str) -> OrderRow | None:
+        """The order with this identity."""
+        rows = self._all(
+            f"SELECT {_ORDER} FROM orders o WHERE external_id = ? AND channel = ? AND owner_id = ?",
+            (external_id, channel, owner_id),
+        )
+        return OrderRow(*rows[0]) if rows else None
+
+    def inbox(self, owner_id: int, source: str, key: str) -> Row | None:
+        """The command that came under this key."""
+        rows = self._all(
+            "SELECT owner_id, source, key, digest, outcome, order_id, detail, at FROM inbox "
+            "WHERE owner_id = ? AND source = ? AND key = ?",
+            (owner_id, source, key),
+        )
+        return rows[0] if rows else None
+
+    def tombstone(self, owner_id: int, channel: str, external_id: str) -> Row | None:
+        """The cancellation that came before its order."""
+        rows = self._all(
+            "SELECT owner_id, channel, external_id, revision, reason, at FROM tombstone "
+            "WHERE owner_id = ? AND channel = ? AND external_id = ?",
+            (owner_id, channel, external_id),
+        )
+        return rows[0] if rows else None
+
+    def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:
+        """The stock rows of these keys that exist."""
+        sql = f"SELECT {_STOCK} FROM stock WHERE item_id = ? AND node_id = ?"
+        execute = self._raw().execute
+        return [row for key in keys for row in execute(sql, key).fetchall()]
+
+    def stocked_nodes(self) -> set[int]:
+        """Nodes with goods on hand or unfinished work."""
+        rows = self._all(
+            "SELECT DISTINCT node_id FROM stock WHERE on_hand > 0 UNION "
+            "SELECT DISTINCT node_id FROM fulfillment_order WHERE status IN "
+            "('requested', 'accepted', 'on_hold', 'in_progress', 'partially_shipped', "
+            "'exception', 'cancel_requested')"
+        )
+        return {row[0] for row in rows}
+
+    def moved_since(self, key: tuple[int, int], at: int) -> int:
+        """Units of on-hand moved after `at` other than by a count."""
+        rows = self._all(
+            "SELECT coalesce(sum(on_hand), 0) FROM ledger WHERE item_id = ? AND node_id = ? "
+            "AND at > ? AND on_hand <> 0 AND kind <> 'count'",
+            (*key, at),
+        )
+        return int(rows[0][0])
+
+    def reserved_at(self, key: tuple[int, int]) -> list[ReservationRow]:
+        """Open reservations of one balance, youngest first."""
+        rows = self._all(
+            f"SELECT {_RESERVATION} FROM reservation WHERE item_id = ? AND node_id = ? "
+            "AND state = 0 ORDER BY order_id DESC, sequence DESC, line_no DESC, part DESC",
+            key,
+        )
+        return [ReservationRow(*row) for row in rows]
+
+    def expired(self, now: int, limit: int) -> list[ReservationRow]:
+        """Open reservations whose time is over, oldest first."""
+        rows = self._all(
+            f"SELECT {_RESERVATION} FROM reservation WHERE state = 0 AND expires_at IS NOT NULL "
+            "AND expires_at <= ? ORDER BY expires_at, order_id, sequence, line_no, node_id, part "
+            "LIMIT ?",
+            (now, limit),
+        )
+        return [ReservationRow(*row) for row in rows]
+
+    def changed_stock(self, cursor: int) -> list[Row]:
+        """Stock rows with a ledger entry after `cursor`, by key."""
+        return self._all(
+            f"SELECT {_STOCK} FROM stock WHERE (item_id, node_id) IN "
+            "(SELECT item_id, node_id FROM ledger WHERE seq > ?) ORDER BY item_id, node_id",
+            (cursor,),
+        )
+
+    def queue(self, now: int, after: int, limit: int) -> list[Row]:
+        """Orders due for routing, by id."""
+        return self._all(
+            "SELECT s.order_id, s.version, s.sequence, s.revision, b.body "
+            "FROM order_state s INDEXED BY order_queue JOIN order_body b USING (order_id) "
+            "WHERE s.order_id > ? AND s.retry_at IS NOT NULL AND s.retry_at <= ? "
+            "ORDER BY s.order_id LIMIT ?",
+            (after, now, limit),
+        )
+
+    def due(self, topic: str, now: int, limit: int) -> list[Row]:
+        """Outbox rows that are due, oldest first."""
+        return self._all(
+            "SELECT id, topic, order_id, sequence, node_id, due_at, attempts, done_at, note "
+            "FROM outbox WHERE done_at IS NULL AND topic = ? AND due_at <= ? "
+            "ORDER BY due_at, id LIMIT ?",
+            (topic, now, limit),
+        )
+
+    def events(self, after: int, limit: int, order_id: int | None) -> list[Row]:
+        """Events after `after`, of one order or of all."""
+        columns = "SELECT seq, kind, order_id, at, body FROM event WHERE seq > ?"
+        if order_id is None:
+            return self._all(f"{columns} ORDER BY seq LIMIT ?", (after, limit))
+        return self._all(
+            f"{columns} AND order_id = ? ORDER BY seq LIMIT ?", (after, order_id, limit)
+        )
+
+    def order_page(self, filters: Mapping[str, Any], after: int, limit: int) -> list[OrderRow]:
+        """Orders by id that match every filter."""
+        tests = [_ORDER_FILTERS[name] for name in filters]
+        where = " AND ".join(["o.id > ?", *tests])
+        rows = self._all(
+            f"SELECT {_ORDER} FROM orders o WHERE {where} ORDER BY o.id LIMIT ?",
+            (after, *filters.values(), limit),
+        )
+        return [OrderRow(*row) for row in rows]
+
+    def stock_page(
+        self, filters: Mapping[str, Any], after: tuple[int, int], limit: int
+    ) -> list[Row]:
+        """Balances by key that match every filter."""
+        tests = [_STOCK_FILTERS[name] for name in filters]
+        where = " AND ".join(["(s.item_id, s.node_id) > (?, ?)", *tests])
+        return self._all(
+            "SELECT i.owner_id, i.sku, s.item_id, s.node_id, s.on_hand, s.reserved, s.blocked, "
+            f"s.safety FROM stock s JOIN item i ON i.id = s.item_id WHERE {where} "
+            "ORDER BY s.item_id, s.node_id LIMIT ?",
+            (*after, *filters.values(), limit),
+        )
+
+    def page(
+        self, table: str, columns: Sequence[str], after: Sequence[Any] | None, limit: int
+    ) -> list[Row]:
+        """A page of a table in key order, after the key `after`."""
+        sql = page_sql(TABLES[table], tuple(columns), first=after is None)
+        return self._all(sql, (*(after or ()), limit))

@@ -1,0 +1,65 @@
+"""The SQL of every kind of write and of every plain look-up, derived from the row descriptions.
+
+All names come from `TABLES` and `WRITES`; values are always bound.
+"""
+
+from __future__ import annotations
+
+from domcore.store.changes import WRITES, Write
+from domcore.store.rows import TABLES, Table
+
+
+def write_sql(write: Write) -> str:
+    """The statement that carries out one kind of write."""
+    table = TABLES[write.table]
+    if write.kind in ("insert", "upsert"):
+        return _insert(table, replace=write.kind == "upsert")
+    if write.kind == "take":
+        return (
+            "UPDATE stock SET reserved = reserved + ? WHERE item_id = ? AND node_id = ? "
+            "AND on_hand - reserved - blocked >= ? AND on_hand - reserved - blocked - safety >= ?"
+        )
+    if write.kind == "allocate":
+        return (
+            "UPDATE order_line SET open = open - ?, allocated = allocated + ? "
+            "WHERE order_id = ? AND line_no = ? AND item_id = ? AND open >= ?"
+        )
+    if write.kind == "delete":
+        return f"DELETE FROM {table.name} WHERE {' AND '.join(f'{k} = ?' for k in table.key)}"
+    change = "{0} = {0} + ?" if write.kind == "add" else "{0} = ?"
+    assigned = ", ".join(change.format(column) for column in write.columns)
+    found = " AND ".join(f"{column} = ?" for column in write.where)
+    return f"UPDATE {table.name} SET {assigned} WHERE {found}"
+
+
+def _insert(table: Table, *, replace: bool) -> str:
+    marks = ", ".join("?" * len(table.columns))
+    sql = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"
+    if replace:
+        others = [column for column in table.columns if column not in table.key]
+        kept = ", ".join(f"{column} = excluded.{column}" for column in others)
+        sql += f" ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {kept}"
+    return sql
+
+
+def select_sql(table: Table, column: str, *, several: bool) -> str:
+    """Rows of `table` whose `column` is the value (or among a JSON array of them), by key."""
+    if column not in (*table.key, *table.by):
+        raise ValueError(f"{table.name} is not looked up by {column}")
+    test = "IN (SELECT value FROM json_each(?))" if several else "= ?"
+    return (
+        f"SELECT {', '.join(table.columns)} FROM {table.name} "
+        f"WHERE {column} {test} ORDER BY {', '.join(table.key)}"
+    )
+
+
+def page_sql(table: Table, columns: tuple[str, ...], *, first: bool) -> str:
+    """A page of a table in key order; ``?`` is the key it starts after, then the page size."""
+    key = ", ".join(table.key)
+    start = "" if first else f"WHERE ({key}) > ({', '.join('?' * len(table.key))}) "
+    return f"SELECT {', '.join(columns)} FROM {table.name} {start}ORDER BY {key} LIMIT ?"
+
+
+def write_plan() -> tuple[tuple[str, str, Write], ...]:
+    """``(name, SQL, write)`` in the order they are carried out."""
+    return tuple((name, write_sql(write), write) for name, write in WRITES.items())

@@ -1,0 +1,95 @@
+"""Opening the SQLite store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+
+from domcore.errors import StoreError
+from domcore.store.base import OperationStore
+from domcore.store.sqlite.backend import SqliteBackend
+from domcore.store.sqlite.connection import Settings
+from domcore.store.sqlite.faults import explained
+from domcore.store.sqlite.joined import JoinedBackend
+from domcore.store.sqlite.version import migrate_if_behind
+
+
+class SqliteStore(OperationStore):
+    """A store in one SQLite file, for any number of threads and up to about eight processes.
+
+    Args:
+        path: the database file; it is created, with its tables, when it is not there.
+        settings: lock time-out and durability.
+
+    Raises:
+        StoreError: not a database, written by a newer domcore, read-only, locked, full.
+    """
+
+    def __init__(self, path: str | PathLike[str], settings: Settings | None = None) -> None:
+        self._path = Path(path)
+        if not self._path.name or self._path.is_dir():
+            raise StoreError(f"{self._path}: this is a folder; give the path of a file in it")
+        if not self._path.parent.is_dir():
+            raise StoreError(f"{self._path}: its folder does not exist; create it first")
+        backend = SqliteBackend(self._path, settings or Settings())
+        super().__init__(backend)
+        try:
+            with explained(str(self._path)):
+                backend.prepare()
+        except BaseException:
+            backend.close()
+            raise
+
+    @staticmethod
+    def migrate(connection: sqlite3.Connection) -> None:
+        """Create domcore's tables in a caller's database, for joined mode.
+
+        Inside the caller's transaction if one is open, else in one of its own.
+
+        Raises:
+            StoreError: a newer schema, or tables of another program with our names.
+        """
+        # The caller may have a row factory; what is read here are tuples.
+        kept, connection.row_factory = connection.row_factory, None
+        try:
+            _migrate(connection)
+        finally:
+            connection.row_factory = kept
+
+    @staticmethod
+    @contextmanager
+    def joined(connection: sqlite3.Connection) -> Iterator[OperationStore]:
+        """A store in the caller's connection and transaction.
+
+        The caller has begun with ``BEGIN IMMEDIATE`` (or has written already) and commits or
+        rolls back itself, after the block; every operation is a savepoint inside. Nothing is
+        delivered from here: the outbox is worked on when the caller has committed. The store must
+        not be used after the block.
+
+        Raises:
+            ConfigurationError: no transaction is open, it does not hold the write lock, or the
+                tables are not there.
+        """
+        backend = JoinedBackend(connection)
+        try:
+            yield OperationStore(backend)
+        finally:
+            backend.close()
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    where = "the caller's database"
+    with explained(where):
+        if connection.in_transaction:
+            migrate_if_behind(connection, where)
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            migrate_if_behind(connection, where)
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")

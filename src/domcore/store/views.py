@@ -1,0 +1,295 @@
+"""Builds what readers see out of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from domcore.codec.stored import Bodies
+from domcore.errors import NotFound
+from domcore.model.decision import FulfillmentOrder, OrderSummary, Reservation
+from domcore.model.policy import Hold
+from domcore.model.status import RESERVATION_STATES, Buckets, order_status
+from domcore.store.backend import Reader
+from domcore.store.changes import Row
+from domcore.store.clock import from_micros
+from domcore.store.operations.outbox import fulfillment_id
+from domcore.store.protocol import OpenOrder, OrderFilter, OrderView, StockFilter
+from domcore.store.rows import (
+    HELD_ROUTE,
+    OPEN,
+    SHIPPED,
+    FulfillmentRow,
+    HoldRow,
+    LineRow,
+    OrderRow,
+    ReservationRow,
+    StateRow,
+)
+
+_LINE_ITEM: Final = LineRow._fields.index("item_id")
+_LINE_OPEN: Final = LineRow._fields.index("open")
+
+
+def open_orders(
+    rows: Sequence[Row],
+    lines: Sequence[Row],
+    holds: Sequence[Row],
+    bodies: Bodies,
+    held: frozenset[int],
+) -> list[OpenOrder]:
+    """The orders of `rows` (see `Reader.queue`) that have open units; `held` are ids."""
+    lines_of: dict[int, list[Row]] = {}
+    for line in lines:
+        lines_of.setdefault(line[0], []).append(line)
+    approved: dict[tuple[int, int], list[str]] = {}
+    for order_id, revision, code, _, _, _, approved_at, _ in holds:
+        if approved_at is not None:
+            approved.setdefault((order_id, revision), []).append(code)
+    load = bodies.order.load
+    found = []
+    for order_id, version, sequence, revision, body in rows:
+        mine = lines_of.get(order_id, ())
+        opened = tuple([line[_LINE_OPEN] for line in mine])
+        if any(opened):
+            found.append(
+                OpenOrder(
+                    order_id,
+                    version,
+                    sequence,
+                    load(body),
+                    opened,
+                    tuple(approved.get((order_id, revision), ())),
+                    tuple([line[_LINE_ITEM] or 0 for line in mine]),
+                    order_id in held,
+                )
+            )
+    return found
+
+
+def queue_rows(reader: Reader, order_ids: Sequence[int]) -> tuple[list[Row], frozenset[int]]:
+    """Like `Reader.queue`, for orders named by id; also the ids of those that are held."""
+    states = {row[0]: StateRow(*row) for row in reader.select("order_state", "order_id", order_ids)}
+    bodies = reader.select("order_body", "order_id", order_ids)
+    rows: list[Row] = [
+        (row[0], states[row[0]].version, states[row[0]].sequence, row[1], row[3]) for row in bodies
+    ]
+    return rows, frozenset(state.order_id for state in states.values() if state.hold)
+
+
+def find_order(reader: Reader, reference: str, owner_id: int | None) -> list[int]:
+    """Every order the reference may mean, by id."""
+    found: set[int] = set()
+
+    def add(rows: Sequence[Row], channel: str | None = None) -> None:
+        for row in (OrderRow(*row) for row in rows):
+            if owner_id in (None, row.owner_id) and channel in (None, row.channel):
+                found.add(row.id)
+
+    if not reference:
+        return []
+    add(reader.select("orders", "external_id", [reference]))
+    add(reader.select("orders", "number", [reference]))
+    channel, slash, external_id = reference.partition("/")
+    if slash:
+        add(reader.select("orders", "external_id", [external_id]), channel)
+        found |= _by_full_name(reader, reference, owner_id)
+    if reference.isascii() and reference.isdigit() and len(reference) <= 18:
+        add(reader.select("orders", "id", [int(reference)]))
+    return sorted(found)
+
+
+def _by_full_name(reader: Reader, reference: str, owner_id: int | None) -> set[int]:
+    """The order called ``owner/channel/external id``, which names one and no other."""
+    owner, _, rest = reference.partition("/")
+    channel, slash, external_id = rest.partition("/")
+    known = reader.owner_id(owner) if slash else None
+    if known is None or owner_id not in (None, known):
+        return set()
+    row = reader.find_order(known, channel, external_id)
+    return set() if row is None else {row.id}
+
+
+def order_filters(reader: Reader, wanted: OrderFilter) -> dict[str, Any] | None:
+    """The filters a backend applies; None when nothing can match."""
+    filters: dict[str, Any] = {
+        "channel": wanted.channel,
+        "number": wanted.number,
+        "placed_from": wanted.placed_from,
+        "placed_until": wanted.placed_until,
+        "sku": wanted.sku,
+    }
+    return _with_ids(reader, filters, wanted.owner, wanted.node)
+
+
+def stock_filters(reader: Reader, wanted: StockFilter) -> dict[str, Any] | None:
+    """The filters a backend applies; None when nothing can match."""
+    filters: dict[str, Any] = {"sku": wanted.sku, "below": wanted.below}
+    return _with_ids(reader, filters, wanted.owner, wanted.node)
+
+
+def _with_ids(
+    reader: Reader, filters: dict[str, Any], owner: str | None, node: str | None
+) -> dict[str, Any] | None:
+    if owner is not None:
+        filters["owner_id"] = reader.owner_id(owner)
+        if filters["owner_id"] is None:
+            return None
+    if node is not None:
+        ids = {code: node_id for node_id, code in reader.nodes().items()}
+        if node not in ids:
+            return None
+        filters["node_id"] = ids[node]
+    return {name: value for name, value in filters.items() if value is not None}
+
+
+def summaries(reader: Reader, rows: Sequence[OrderRow]) -> list[OrderSummary]:
+    """One page of orders, with four look-ups for all of them together."""
+    ids = [row.id for row in rows]
+    if not ids:
+        return []
+    owners, nodes = reader.owners(), reader.nodes()
+    states = {row[0]: StateRow(*row) for row in reader.select("order_state", "order_id", ids)}
+    lines = _grouped([LineRow(*row) for row in reader.select("order_line", "order_id", ids)])
+    taken = _grouped(
+        [ReservationRow(*row) for row in reader.select("reservation", "order_id", ids)]
+    )
+    holds = _grouped([HoldRow(*row) for row in reader.select("hold", "order_id", ids)])
+    return [
+        summary(
+            row,
+            owners[row.owner_id],
+            states[row.id],
+            lines.get(row.id, []),
+            taken.get(row.id, []),
+            holds.get(row.id, []),
+            nodes,
+        )
+        for row in rows
+    ]
+
+
+def _grouped(rows: Sequence[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.order_id, []).append(row)
+    return found
+
+
+def summary(
+    row: OrderRow,
+    owner: str,
+    state: StateRow,
+    lines: Sequence[LineRow],
+    reservations: Sequence[ReservationRow],
+    holds: Sequence[HoldRow],
+    nodes: dict[int, str],
+) -> OrderSummary:
+    """One order in a list; its status is derived here."""
+    buckets = Buckets(
+        sum(line.open for line in lines),
+        sum(line.allocated for line in lines),
+        sum(line.shipped for line in lines),
+        sum(line.cancelled for line in lines),
+    )
+    status = order_status(
+        buckets,
+        held=state.hold == HELD_ROUTE,
+        tried=bool(state.reason),
+        expiring=any(r.state == OPEN and r.expires_at is not None for r in reservations),
+    )
+    standing = tuple(
+        Hold(hold.code, hold.reason, hold.stage)
+        for hold in holds
+        if state.hold and hold.revision == state.revision and hold.approved_at is None
+    )
+    used = {nodes[r.node_id] for r in reservations if r.state in (OPEN, SHIPPED)}
+    return OrderSummary(
+        row.id,
+        owner,
+        row.channel,
+        row.external_id,
+        row.number,
+        from_micros(row.placed_at),
+        status,
+        buckets,
+        tuple(sorted(used)),
+        standing,
+        state.reason,
+    )
+
+
+def order_view(reader: Reader, bodies: Bodies, order_id: int) -> OrderView:
+    """Everything about one order.
+
+    Raises:
+        NotFound: there is no such order.
+    """
+    found = reader.select("orders", "id", [order_id])
+    if not found:
+        raise NotFound(f"there is no order {order_id}")
+    (one,) = summaries(reader, [OrderRow(*found[0])])
+    (body,) = reader.select("order_body", "order_id", [order_id])
+    state = StateRow(*reader.select("order_state", "order_id", [order_id])[0])
+    lines = [LineRow(*row) for row in reader.select("order_line", "order_id", [order_id])]
+    taken = [ReservationRow(*row) for row in reader.select("reservation", "order_id", [order_id])]
+    work = [
+        FulfillmentRow(*row) for row in reader.select("fulfillment_order", "order_id", [order_id])
+    ]
+    holds = [HoldRow(*row) for row in reader.select("hold", "order_id", [order_id])]
+    person = reader.select("person", "order_id", [order_id])
+    order, nodes = bodies.order.load(body[3]), reader.nodes()
+    names = [(line.id, line.sku) for line in order.lines]
+    return OrderView(
+        summary=one,
+        order=order,
+        version=state.version,
+        sequence=state.sequence,
+        lines=tuple(Buckets(*line[4:8]) for line in lines),
+        reservations=tuple(_reservation(row, nodes, names) for row in taken),
+        fulfillment_orders=tuple(_fulfillment(row, taken, nodes, names) for row in work),
+        approved=tuple(
+            hold.code
+            for hold in holds
+            if hold.approved_at is not None and hold.revision == state.revision
+        ),
+        person=bodies.person.load(person[0][1]) if person else None,
+    )
+
+
+def _reservation(
+    row: ReservationRow, nodes: dict[int, str], names: Sequence[tuple[str, str]]
+) -> Reservation:
+    return Reservation(
+        row.order_id,
+        row.sequence,
+        row.line_no,
+        nodes[row.node_id],
+        row.part,
+        names[row.line_no][1],
+        row.quantity,
+        RESERVATION_STATES[row.state],
+        None if row.expires_at is None else from_micros(row.expires_at),
+    )
+
+
+def _fulfillment(
+    work: FulfillmentRow,
+    taken: Sequence[ReservationRow],
+    nodes: dict[int, str],
+    names: Sequence[tuple[str, str]],
+) -> FulfillmentOrder:
+    lines = tuple(
+        (*names[row.line_no], row.quantity)
+        for row in taken
+        if row.state == OPEN and (row.sequence, row.node_id) == (work.sequence, work.node_id)
+    )
+    node = nodes[work.node_id]
+    return FulfillmentOrder(
+        fulfillment_id(work.order_id, work.sequence, node),
+        work.order_id,
+        work.sequence,
+        node,
+        work.status,
+        lines,
+    )

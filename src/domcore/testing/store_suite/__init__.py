@@ -1,0 +1,23 @@
+"""What every store owes the core, as tests: subclass `StoreSuite` in the store's own tests.
+
+::
+
+    class TestMyStore(StoreSuite):
+        def make_store(self) -> Store:
+            return MyStore()          # empty, with its tables; called once per test
+
+Each test's name is the promise it checks. Tests close what they open.
+"""
+
+from __future__ import annotations
+
+from domcore.testing.store_suite.decisions import DecisionPromises
+from domcore.testing.store_suite.goods import GoodsPromises
+from domcore.testing.store_suite.kit import StoreKit
+from domcore.testing.store_suite.orders import OrderPromises
+
+__all__ = ["StoreKit", "StoreSuite"]
+
+
+class StoreSuite(GoodsPromises, OrderPromises, DecisionPromises):
+    """All promises. Override `make_store`."""
