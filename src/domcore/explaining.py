@@ -1,0 +1,329 @@
+"""Explanations: a decision replayed from its record, and every loser's reason worked out anew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from domcore.errors import NotFound
+from domcore.explanation import (
+    Explanation,
+    LineStory,
+    NodeStory,
+    RuleWord,
+    counted,
+)
+from domcore.model import Network, Order, decimal_text
+from domcore.outside import RecordedOutside
+from domcore.planning import PlanningKit
+from domcore.rules.explain import Verdict
+from domcore.rules.facts import FactRegistry
+from domcore.rules.node_state import NodeState
+from domcore.rules.program import Program
+from domcore.sourcing import record as records
+from domcore.sourcing.alternatives import cheapest_with, terms_of
+from domcore.sourcing.assemble import barred_for, floors_for
+from domcore.sourcing.decide import Decided, Working, request_of, work_out
+from domcore.sourcing.field import Field
+from domcore.sourcing.question import Question
+
+DEARER = "dearer"
+HELD = "the order was held before it was planned"
+
+
+def explain_fresh(kit: PlanningKit, question: Question, decided: Decided) -> Explanation:
+    """Explain a decision that was just made and not stored."""
+    program, state = kit.program(question.order)
+    answers = records.decode(decided.record).get("outside")
+    outside = RecordedOutside(answers) if answers else None
+    again, working = work_out(question, program, state, outside)
+    teller = Teller(program, state, again, working, kit.programs.facts)
+    return teller.tell(replayed=again.record == decided.record)
+
+
+def explain_stored(
+    kit: PlanningKit, order_id: int, why_not: str | None, sequence: int | None
+) -> Explanation:
+    """Explain a stored decision on an order, the last one unless told otherwise.
+
+    Raises:
+        NotFound: nothing has been decided, there is no decision of that number, or `why_not` is
+            no node of that decision's network.
+    """
+    decisions = {each.sequence: each for each in kit.store.decisions(order_id)}
+    status = kit.store.order(order_id).summary.status
+    if not decisions:
+        raise NotFound(f"nothing has been decided on this order yet; it is {status}")
+    if sequence is not None and sequence not in decisions:
+        raise NotFound(f"there is no decision {sequence}; the last is {max(decisions)}")
+    stored = decisions[max(decisions) if sequence is None else sequence]
+    record = records.decode(stored.record)
+    order = kit.store.revision(order_id, record["revision"])
+    teller = replay(kit, record, order)
+    told = teller.tell(replayed=teller.decided.record == stored.record, why_not=why_not)
+    others = tuple(number for number in decisions if number != stored.sequence)
+    return evolve(told, status=status, other_decisions=others)
+
+
+def replay(kit: PlanningKit, record: dict[str, object], order: Order) -> Teller:
+    """Decide again what a record says was asked, by the rules and the network of then."""
+    from domcore.codec.stored import Bodies  # only replaying reads stored networks
+
+    digest = str(record["network"])
+    network = Bodies().network.load(kit.store.blob(digest)) if digest else Network(())
+    field = Field(network, digest=digest)
+    program = kit.programs.restore(str(record["program"]))
+    state = program.node_state(field.nodes)
+    answers = record.get("outside")
+    outside = RecordedOutside(answers) if isinstance(answers, dict) else None
+    question = records.question_from(record, order, field)
+    decided, working = work_out(question, program, state, outside)
+    return Teller(program, state, decided, working, kit.programs.facts)
+
+
+class Teller:
+    """Turns the workings of one decision into an `Explanation`."""
+
+    def __init__(
+        self,
+        program: Program,
+        state: NodeState,
+        decided: Decided,
+        working: Working,
+        facts: FactRegistry,
+    ) -> None:
+        self.decided = decided
+        self._program = program
+        self._state = state
+        self._working = working
+        self._request = request_of(working)
+        self._field = working.question.supply.field
+        self._facts = facts
+
+    def tell(self, *, replayed: bool, why_not: str | None = None) -> Explanation:
+        """The whole story; with `why_not` also that node's, in detail."""
+        question, plan = self._working.question, self.decided.plan
+        if why_not is not None and why_not not in self._field.position:
+            raise NotFound(f"there is no node {why_not!r} in the network of this decision")
+        shipping = set(plan.nodes)
+        others = [
+            self._field.nodes[at].id
+            for at in self._working.seen.distances
+            if self._field.nodes[at].id not in shipping
+        ]
+        stories = tuple(sorted((self.node(each) for each in others), key=_by_nearness))
+        return Explanation(
+            order=question.order.key,
+            number=question.order.number,
+            sequence=question.sequence,
+            at=question.now,
+            currency=question.currency,
+            lines=self._lines(),
+            parcels=plan.parcels,
+            cost=plan.cost,
+            holds=self.decided.holds,
+            certificates=plan.certificates,
+            others=stories,
+            rules=self._rules(),
+            made=question.made,
+            replayed=replayed,
+            incidents=self.decided.incidents,
+            asked=None if why_not is None else self.node(why_not),
+        )
+
+    def _lines(self) -> tuple[LineStory, ...]:
+        plan, question = self.decided.plan, self._working.question
+        short = {each.line: each for each in plan.shortages}
+        stories = []
+        for position, line in enumerate(question.order.lines):
+            missing = short.get(line.id)
+            silent = "" if line.ships else "needs no shipping"
+            if self.decided.held and question.open[position]:
+                silent = "not planned, the order is held"
+            stories.append(
+                LineStory(
+                    line.id,
+                    line.sku,
+                    question.open[position],
+                    tuple(
+                        (each.node, each.quantity)
+                        for each in plan.allocations
+                        if each.line == line.id
+                    ),
+                    missing.quantity if missing else 0,
+                    missing.reason if missing else silent,
+                )
+            )
+        return tuple(stories)
+
+    def _rules(self) -> tuple[RuleWord, ...]:
+        """The rules that spoke, once each."""
+        spoke: dict[int, None] = {}
+        for number, _, _ in self.decided.policy.fired:
+            if number < len(self._program.rules):
+                spoke[number] = None
+        words = []
+        for number in sorted(spoke):
+            rule = self._program.rules[number]
+            version = self._program.packs[rule.source][0].version
+            words.append(RuleWord(rule.address, version, rule.rule.verb, rule.rule.reason))
+        return tuple(words)
+
+    def node(self, name: str) -> NodeStory:
+        """Why a node ships, or why it does not."""
+        at = self._field.position[name]
+        seen = self._working.seen
+        node = self._field.nodes[at]
+        distance = seen.distances.get(at)
+        story = NodeStory(name, distance, "", "")
+        if name in self.decided.plan.nodes:
+            units = sum(a.quantity for a in self.decided.plan.allocations if a.node == name)
+            reason = f"ships {counted(units, 'unit')} of this order"
+            return evolve(story, verdict="ships", reason=reason)
+        if not node.enabled:
+            return evolve(story, verdict="disabled", reason="switched off in the network")
+        owner = self._working.question.order.owner
+        if node.owners and owner not in node.owners:
+            return evolve(story, verdict="owner", reason=f"holds no goods of {owner}")
+        if at not in seen.distances:
+            place = self._working.question.order.destination
+            if seen.pools and (place is None or place.point is None):
+                return evolve(story, verdict="held", reason=HELD)
+            return evolve(story, verdict="stock", reason="has none of what is open")
+        if at not in seen.quotes:
+            question = self._working.question
+            currency = self._field.rates.currency(node.rate_card)
+            reason = (
+                f"rate card {node.rate_card!r} has no rate for {question.order.service!r} to there"
+                if currency == question.currency
+                else f"rate card {node.rate_card!r} is in {currency}, costs are counted in"
+                f" {question.currency}"
+            )
+            return evolve(story, verdict="rate", reason=reason)
+        return self._of_holder(story, at)
+
+    def _of_holder(self, story: NodeStory, at: int) -> NodeStory:
+        """A node that holds some of it and has a rate: rules, floors, or cost."""
+        words, reasons = self._barring(at)
+        passes = self._working.passes
+        if reasons and passes and self._would_have_helped(at):
+            return evolve(story, verdict="rules", reason="; ".join(reasons), rules=words)
+        offered = any(
+            offer[0] == at for each in passes for row in each.problem.offers for offer in row
+        )
+        if not passes:
+            return evolve(story, verdict="held", reason=HELD, rules=words)
+        if not offered:
+            verdict = "rules" if reasons else "floor"
+            reason = "; ".join(reasons) or self._floor(at)
+            return evolve(story, verdict=verdict, reason=reason, rules=words)
+        return self._dearer(story, at, words)
+
+    def _barring(self, at: int) -> tuple[tuple[RuleWord, ...], list[str]]:
+        """The rules that bar a node from some line, with the values they read."""
+        name = self._field.nodes[at].id
+        words: dict[str, RuleWord] = {}
+        for line in self._request.lines:
+            for verdict in self._program.explain(self._request, self._state, line.line.id, name):
+                if verdict.spoke and verdict.verb in ("exclude", "require", "protect", "cost"):
+                    words.setdefault(verdict.rule, self._word(verdict))
+        barring = [
+            f"{word.rule}: {word.reason or word.condition}"
+            for word in words.values()
+            if word.verb in ("exclude", "require")
+        ]
+        return tuple(words.values()), barring
+
+    def _sku_of(self, number: int) -> str:
+        return self._working.seen.pools[number].item.sku
+
+    def _word(self, verdict: Verdict) -> RuleWord:
+        return RuleWord(
+            verdict.rule,
+            verdict.version,
+            verdict.verb,
+            verdict.reason,
+            verdict.condition,
+            tuple((name, self._shown(name, value)) for name, value in verdict.values),
+        )
+
+    def _shown(self, name: str, value: Any) -> Any:
+        """A fact's value as people write it: millionths as decimal text, times in ISO 8601."""
+        spec = self._facts.get(name)
+        if spec is None or type(value) is not int:
+            return value
+        if spec.type in ("money", "decimal"):
+            return decimal_text(value, 0 if spec.type == "decimal" else 2)
+        return records.moment(value).isoformat() if spec.type == "time" else value
+
+    def _would_have_helped(self, at: int) -> bool:
+        """Whether the node holds something that stayed short, and is barred from shipping it."""
+        working = self._working
+        terms, short = working.passes[-1].terms, working.passes[-1].solution.short
+        available = working.question.supply.available
+        return any(
+            short[number] and available[pool.item_id].get(at) and barred_for(pool, terms) >> at & 1
+            for number, pool in enumerate(working.seen.pools)
+        )
+
+    def _floor(self, at: int) -> str:
+        """What safety stock and protection leave of a node."""
+        parts = []
+        supply, terms = self._working.question.supply, self._working.passes[-1].terms
+        for pool in self._working.seen.pools:
+            units = supply.available[pool.item_id].get(at, 0)
+            if not units:
+                continue
+            safety = supply.safety.get(pool.item_id, {}).get(at, 0)
+            floor = max(safety, floors_for(pool, terms, at))
+            parts.append(f"{pool.item.sku}: {units} there, {floor} must stay")
+        return "; ".join(parts)
+
+    def _dearer(self, story: NodeStory, at: int, words: tuple[RuleWord, ...]) -> NodeStory:
+        asked = next(
+            each
+            for each in reversed(self._working.passes)
+            if any(offer[0] == at for row in each.problem.offers for offer in row)
+        )
+        limit = self._working.question.options.step_limit
+        other = cheapest_with(asked.problem, at, step_limit=limit)
+        limits = tuple(word for word in self._rules() if word.verb == "split")
+        if other is None:
+            reason = "no plan that the rules allow has room for it"
+            return evolve(story, verdict="split", reason=reason, rules=(*words, *limits))
+        story = evolve(
+            story,
+            alternative=tuple(
+                (self._field.nodes[node].id, self._sku_of(number), units)
+                for node, number, units in other.take
+            ),
+            alternative_cost=other.cost,
+        )
+        ours = terms_of(asked.problem, asked.solution)
+        theirs = terms_of(asked.problem, other)
+        more = {name: theirs[name] - ours[name] for name in ours if theirs[name] != ours[name]}
+        decisive = next(iter(more), "cost")
+        if decisive == "short":
+            reason = f"using it would leave {counted(more['short'], 'more unit')} unshipped"
+            return evolve(story, verdict="short", reason=reason, rules=(*words, *limits))
+        if decisive in ("parcels", "nodes"):
+            reason = (
+                "the best plan that uses it needs"
+                f" {counted(more[decisive], 'more ' + decisive.removesuffix('s'))}"
+            )
+            return evolve(story, verdict=decisive, reason=reason, rules=words)
+        extra = more.get("cost", 0)
+        if extra == 0:
+            return evolve(
+                story, verdict="tie", extra=0, rules=words,
+                reason="costs the same; the tie goes to the node that sorts first",
+            )  # fmt: skip
+        return evolve(
+            story, verdict=DEARER, extra=extra, rules=words,
+            reason="the cheapest plan that uses it costs more",
+        )  # fmt: skip
+
+
+def _by_nearness(story: NodeStory) -> tuple[int, str]:
+    return (story.distance if story.distance is not None else 1 << 60, story.node)

@@ -1,0 +1,220 @@
+"""What an explanation says, as values, as a tree for machines, and as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from attrs import asdict, frozen
+
+from domcore.model import Certificate, Hold, Parcel, decimal_text, money_text
+
+_SHORT = {
+    "stock": "not enough in stock anywhere",
+    "rules": "rules and floors leave too little",
+    "split": "the allowed split cannot cover it",
+    "item": "the SKU is no longer known",
+}
+
+
+@frozen(slots=True)
+class RuleWord:
+    """What one rule said, with the values it read."""
+
+    rule: str
+    version: str
+    verb: str
+    reason: str = ""
+    condition: str = ""
+    values: tuple[tuple[str, Any], ...] = ()
+
+
+@frozen(slots=True)
+class LineStory:
+    """Where one line comes from: `sources` are ``(node, units)``; `short` units find none."""
+
+    line: str
+    sku: str
+    open: int
+    sources: tuple[tuple[str, int], ...]
+    short: int = 0
+    reason: str = ""
+
+
+@frozen(slots=True)
+class NodeStory:
+    """Why one node ships or not.
+
+    `verdict` is ``ships, dearer, parcels, nodes, tie, rules, floor, stock, rate, short, split,
+    held, owner`` or ``disabled``; `extra` is what the best plan using it would cost more, in
+    micros; `distance` is in metres, None where it holds nothing. `alternative` is that best plan,
+    as ``(node, SKU, units)``, and its cost.
+    """
+
+    node: str
+    distance: int | None
+    verdict: str
+    reason: str
+    extra: int | None = None
+    rules: tuple[RuleWord, ...] = ()
+    alternative: tuple[tuple[str, str, int], ...] = ()
+    alternative_cost: int | None = None
+
+
+@frozen(slots=True)
+class Explanation:
+    """One decision and its reasons.
+
+    `replayed` says that deciding again from the record gave the same bytes; `asked` is the story
+    of the node somebody asked about. `status` is the order's today; `other_decisions` are the
+    numbers of those that are not told here.
+    """
+
+    order: tuple[str, str, str]
+    number: str
+    sequence: int
+    at: datetime
+    currency: str
+    lines: tuple[LineStory, ...]
+    parcels: tuple[Parcel, ...]
+    cost: int
+    holds: tuple[Hold, ...]
+    certificates: tuple[Certificate, ...]
+    others: tuple[NodeStory, ...]
+    rules: tuple[RuleWord, ...]
+    made: tuple[str, str]
+    replayed: bool
+    incidents: tuple[str, ...] = ()
+    asked: NodeStory | None = None
+    status: str = ""
+    other_decisions: tuple[int, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """A tree of JSON values: money as decimal text, distances in metres, times in ISO 8601."""
+        tree: dict[str, Any] = _plain(asdict(self))
+        return tree
+
+    def to_text(self) -> str:
+        """The story in words, a few dozen lines."""
+        return "\n".join(self._text())
+
+    def _text(self) -> Iterator[str]:
+        name = self.number or self.order[2]
+        when = self.at.strftime("%Y-%m-%d %H:%M UTC")
+        yield f"Order {name} ({'/'.join(self.order[1:])}), decision {self.sequence}, {when}"
+        if self.status:
+            yield f"The order is {self.status} now"
+        yield from self._holds_text()
+        yield "Lines"
+        for line in self.lines:
+            yield from _line_text(line)
+        if self.parcels:
+            yield f"Parcels, {self._money(self.cost)} in all"
+            for parcel in self.parcels:
+                yield from self._parcel_text(parcel)
+        if self.rules:
+            yield "Rules that spoke"
+            for word in self.rules:
+                yield f"  {word.rule} {word.version} ({word.verb}) {word.reason}".rstrip()
+        if self.others:
+            yield "Nodes that hold some of it and do not ship"
+            for story in self.others:
+                yield f"  {self._story_text(story)}"
+        if self.asked is not None:
+            yield from self._asked_text(self.asked)
+        for incident in self.incidents:
+            yield f"A plugin failed: {incident}"
+        yield self._proof_text()
+        if self.other_decisions:
+            numbers = ", ".join(map(str, self.other_decisions))
+            yield f"Other decisions on this order: {numbers} (ask with --decision)"
+
+    def _holds_text(self) -> Iterator[str]:
+        for hold in self.holds:
+            waits = "nothing is reserved" if hold.stage == "route" else "reserved, not handed over"
+            yield f"HELD by {hold.code}: {hold.reason} ({waits})"
+
+    def _parcel_text(self, parcel: Parcel) -> Iterator[str]:
+        contents = ", ".join(f"{units} x {sku}" for sku, units in parcel.contents)
+        yield (
+            f"  {parcel.node}: {contents}; {_km(parcel.distance)}, {parcel.weight} g,"
+            f" {self._money(parcel.cost)}"
+        )
+        terms = ", ".join(f"{term.name} {money_text(term.amount)}" for term in parcel.terms)
+        yield f"    = {terms}"
+
+    def _story_text(self, story: NodeStory) -> str:
+        far = f" ({_km(story.distance)})" if story.distance is not None else ""
+        more = f": {self._money(story.extra)} more" if story.extra else ""
+        return f"{story.node}{far}: {story.reason}{more}"
+
+    def _asked_text(self, story: NodeStory) -> Iterator[str]:
+        yield f"Why not {story.node}?" if story.verdict != "ships" else f"{story.node}"
+        yield f"  {self._story_text(story)}"
+        if story.alternative and story.alternative_cost is not None:
+            takes = ", ".join(
+                f"{units} x {sku} from {node}" for node, sku, units in story.alternative
+            )
+            yield f"  it would be: {takes}; {self._money(story.alternative_cost)}"
+        for word in story.rules:
+            yield f"  {word.rule} {word.version} says {word.verb}: {word.reason or word.condition}"
+            read = ", ".join(f"{name} = {_value(value)}" for name, value in word.values)
+            if read:
+                yield f"    it read {read}"
+
+    def _proof_text(self) -> str:
+        proofs: list[str] = []
+        for certificate in self.certificates:
+            if certificate.proven:
+                text = f"proven least cost ({certificate.method})"
+                proofs += [text] if text not in proofs else []
+            else:
+                gap = self._money(certificate.gap)
+                proofs.append(f"at most {gap} above the least cost ({certificate.method})")
+        replayed = "replays to the same bytes" if self.replayed else "DOES NOT replay"
+        return "; ".join([*proofs, f"rule engine {self.made[1]}", replayed])
+
+    def _money(self, amount: int) -> str:
+        return money_text(amount, self.currency)
+
+
+def _line_text(line: LineStory) -> Iterator[str]:
+    sources = ", ".join(f"{units} from {node}" for node, units in line.sources)
+    if not line.sources and not line.short:
+        sources = line.reason or "nothing open"
+    yield f"  {line.line}  {line.open} x {line.sku}: {sources}".rstrip(": ")
+    if line.short:
+        reason = _SHORT.get(line.reason, line.reason)
+        yield f"    {line.short} stay{'s' if line.short == 1 else ''} open: {reason}"
+
+
+def counted(number: int, word: str) -> str:
+    """``1 unit``, ``2 units``."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _km(metres: int) -> str:
+    return f"{metres / 1000:.0f} km"
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "missing"
+    return repr(list(value)) if isinstance(value, tuple) else str(value)
+
+
+_MONEY: Final = frozenset({"alternative_cost", "amount", "bound", "cost", "extra"})
+
+
+def _plain(value: Any, name: str = "") -> Any:
+    """JSON values; fields of money by their names."""
+    if isinstance(value, dict):
+        return {key: _plain(part, key) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if name in _MONEY and type(value) is int:
+        return decimal_text(value)
+    return value

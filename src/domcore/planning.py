@@ -1,0 +1,191 @@
+"""What one application plans with: snapshot, programs, geocoders, foreign plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from attrs import evolve
+
+from domcore.contracts import Geocoder
+from domcore.errors import ConfigurationError
+from domcore.model import Destination, Order, Point
+from domcore.outside import PLANNING_HOOKS, LiveOutside
+from domcore.plugins import Plugins
+from domcore.programs import Programs
+from domcore.rules.node_state import NodeState
+from domcore.rules.program import Program
+from domcore.settings import Settings
+from domcore.sourcing.field import Field
+from domcore.sourcing.question import Options, Question
+from domcore.sourcing.supply import Supply
+from domcore.store.protocol import OpenOrder, Store
+from domcore.supply_cache import SupplyCache
+
+if TYPE_CHECKING:
+    from domcore.app import Domcore
+
+ROUNDING: Final = 10_000
+"""Millionths of a degree: planning sees points to a hundredth of a degree."""
+
+PLACES_KEPT: Final = 10_000
+"""Placed postal codes remembered."""
+
+
+class PlanningKit:
+    """The planning side of one application; it reads the store and never writes orders."""
+
+    def __init__(
+        self,
+        dom: Domcore,
+        store: Store,
+        plugins: Plugins,
+        settings: Settings,
+        *,
+        joined: bool = False,
+    ) -> None:
+        """Args: joined: inside a caller's transaction, which may take back any part of itself."""
+        self.store = store
+        self.settings = settings
+        self.programs = Programs(dom, store, plugins, settings, joined=joined)
+        self._dom = dom
+        self._joined = joined
+        self._plugins = plugins
+        self._cache = SupplyCache(store)
+        self._geocoders: list[tuple[str, Geocoder]] | None = None
+        self._places: dict[tuple[str, str, str], Point | None] = {}
+        self._has_foreign: bool | None = None
+
+    @property
+    def supply(self) -> Supply:
+        """The snapshot."""
+        return self._cache.supply
+
+    @property
+    def field(self) -> Field:
+        """The network, compiled."""
+        return self._cache.field
+
+    def forget(self) -> None:
+        """The network, items or stock were written: read them anew."""
+        self._cache.forget()
+        self.programs.forget_nodes()
+
+    def stock_changed(self) -> None:
+        """The application wrote stock other than by a decision."""
+        self._cache.reread()
+
+    def catch_up(self) -> None:
+        """Take in whatever anybody has written, this application included."""
+        if self._joined:
+            self._cache.forget()
+        self._cache.refresh()
+        self._cache.reread()
+
+    def committed(self) -> None:
+        """A decision that the snapshot knows already has been written."""
+        self._cache.committed()
+
+    def now(self) -> datetime:
+        """The time by the application's clock."""
+        return self._dom.now()
+
+    def look(self, orders: Iterable[OpenOrder]) -> None:
+        """Refresh the snapshot and have every SKU of these orders in it."""
+        if self._joined:
+            # A savepoint that the caller rolls back leaves no trace to notice it by.
+            self._cache.forget()
+        self._cache.refresh()
+        wanted: dict[str, set[str]] = {}
+        for each in orders:
+            order = each.order
+            wanted.setdefault(order.owner, set()).update(
+                line.sku for line in order.lines if line.ships
+            )
+        for owner, skus in wanted.items():
+            self._cache.fetch(owner, skus)
+
+    def question(self, order: OpenOrder, now: datetime, purpose: str) -> Question:
+        """The sourcing question that an open order is now. `look` has been called."""
+        routing, demand = self.settings.routing, self.placed(order.order)
+        self.program(demand)
+        return Question(
+            demand,
+            order.open,
+            self.supply,
+            now,
+            self.currency(demand.owner),
+            order.approved,
+            order.sequence + 1,
+            purpose,
+            Options(routing.objective, routing.step_limit, routing.seed, routing.review_nodes_over),
+            self.programs.made,
+            self.programs.digest_for(demand.owner, demand.channel),
+        )
+
+    def currency(self, owner: str) -> str:
+        """The costing currency of an owner.
+
+        Raises:
+            ConfigurationError: the owner is not configured.
+        """
+        try:
+            return self.settings.owners[owner]
+        except KeyError:
+            raise ConfigurationError(
+                f"owner {owner!r} is not configured; add it under [owners] with its currency"
+            ) from None
+
+    def program(self, order: Order) -> tuple[Program, NodeState]:
+        """The rules in force for an order, and their node side."""
+        return self.programs.for_orders_of(order.owner, order.channel, self.field)
+
+    def outside(self, question: Question) -> LiveOutside | None:
+        """The foreign plugins at the planning hooks; None where there are none."""
+        if self._has_foreign is None:
+            self._has_foreign = any(self._plugins.foreign(hook) for hook in PLANNING_HOOKS)
+        if not self._has_foreign:
+            return None
+        return LiveOutside(
+            self._plugins,
+            self.programs.facts,
+            self.settings.plugin_options,
+            givers=self.programs.givers,
+            reads=self.program(question.order)[0].reads,
+            now=question.now,
+            owner=question.order.owner,
+            seed=question.options.seed,
+        )
+
+    def placed(self, order: Order) -> Order:
+        """The order with its destination on the map, if any geocoder knows where that is."""
+        destination = order.destination
+        if destination is None or destination.point is not None:
+            return order
+        key = (destination.country, destination.region, destination.postal)
+        if key not in self._places:
+            if len(self._places) >= PLACES_KEPT:
+                self._places.clear()
+            self._places[key] = self._locate(destination)
+        point = self._places[key]
+        if point is None:
+            return order
+        return evolve(order, destination=evolve(destination, point=point))
+
+    def _locate(self, destination: Destination) -> Point | None:
+        if self._geocoders is None:
+            self._geocoders = self._plugins.collect("register_geocoders", Geocoder, dom=self._dom)
+        for plugin, geocoder in self._geocoders:
+            try:
+                point = geocoder.locate(destination)
+            except Exception as error:
+                self._plugins.failed(plugin, "register_geocoders", error)
+                continue
+            if isinstance(point, Point):
+                return Point(_rounded(point.lat), _rounded(point.lon))
+        return None
+
+
+def _rounded(millionths: int) -> int:
+    return (millionths + ROUNDING // 2) // ROUNDING * ROUNDING

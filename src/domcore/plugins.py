@@ -1,0 +1,228 @@
+"""One plugin manager per application: loading, status, and the one dispatcher.
+
+pluggy finds and validates implementations; they are called here one by one, because a pluggy call
+stops at the first that raises and its order is that of registration.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import metadata
+from typing import Any, Final, TypeVar
+
+import pluggy
+from attrs import define, field, frozen
+
+from domcore.errors import ConfigurationError, PluginError
+from domcore.hookspecs import HookSpecs
+
+GROUP: Final = "domcore"
+LOAD_VARIABLE: Final = "DOMCORE_LOAD_PLUGINS"
+
+_log = logging.getLogger("domcore.plugins")
+_T = TypeVar("_T")
+
+
+@define
+class PluginStatus:
+    """What is known of one plugin: where it is from, what it implements, what went wrong."""
+
+    name: str
+    version: str = ""
+    builtin: bool = False
+    hooks: tuple[str, ...] = ()
+    error: str = ""
+    failures: int = 0
+
+
+@frozen(slots=True)
+class Implementation:
+    """One plugin's function for one hook."""
+
+    plugin: str
+    call: Callable[..., Any]
+    wants: tuple[str, ...]
+    builtin: bool
+
+    def __call__(self, arguments: Mapping[str, Any]) -> Any:
+        return self.call(**{name: arguments[name] for name in self.wants})
+
+
+@frozen(slots=True)
+class Failure:
+    """A call that did not work out."""
+
+    plugin: str
+    hook: str
+    error: Exception
+
+    def __str__(self) -> str:
+        return f"plugin {self.plugin!r}, hook {self.hook!r}: {describe(self.error)}"
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line that can be printed and stored, whatever the exception does."""
+    try:
+        text = str(error).encode("utf-8", "backslashreplace").decode()
+    except Exception:
+        text = "its message cannot be read"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return f"{type(error).__name__}: {' '.join(lines[:4]) or 'no message'}"
+
+
+@define
+class Plugins:
+    """The plugins of one application.
+
+    A broken one is remembered in `status` and switched off; the others work.
+    """
+
+    _manager: pluggy.PluginManager = field(factory=lambda: pluggy.PluginManager("domcore"))
+    _status: dict[str, PluginStatus] = field(factory=dict)
+    _cache: dict[str, tuple[Implementation, ...]] = field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self._manager.add_hookspecs(HookSpecs)
+
+    def register(
+        self, plugin: object, name: str, *, version: str = "", builtin: bool = False
+    ) -> None:
+        """Add a plugin object or module.
+
+        Raises:
+            ConfigurationError: the name is taken, a hook is unknown or its signature is wrong.
+        """
+        if self._manager.has_plugin(name):
+            raise ConfigurationError("a plugin of this name is registered already", source=name)
+        self._status[name] = PluginStatus(name, version, builtin)
+        try:
+            self._manager.register(plugin, name)
+            self._manager.check_pending()
+        except (pluggy.PluginValidationError, ValueError) as error:
+            if self._manager.has_plugin(name):
+                self._manager.unregister(name=name)
+            self._status[name].error = describe(error)
+            raise ConfigurationError(
+                f"{describe(error)}; see docs/hooks.md for the hooks and their arguments",
+                source=f"plugin {name}",
+            ) from error
+        callers = self._manager.get_hookcallers(plugin) or []
+        self._status[name].hooks = tuple(sorted(caller.name for caller in callers))
+        self._cache.clear()
+
+    def unregister(self, name: str) -> None:
+        """Take a plugin out again."""
+        self._manager.unregister(name=name)
+        del self._status[name]
+        self._cache.clear()
+
+    def load_installed(self, only: Iterable[str] | None = None) -> None:
+        """Load installed plugins (entry-point group ``domcore``), each on its own.
+
+        Args:
+            only: names to load; None follows ``DOMCORE_LOAD_PLUGINS`` (comma-separated; empty
+                loads none), or loads all.
+        """
+        if only is None and LOAD_VARIABLE in os.environ:
+            only = [name.strip() for name in os.environ[LOAD_VARIABLE].split(",") if name.strip()]
+        wanted = None if only is None else set(only)
+        for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
+            if wanted is None or entry.name in wanted:
+                self._load(entry)
+        for name in sorted(wanted or ()):
+            if name not in self._status:
+                self._status[name] = PluginStatus(name, error="not installed")
+
+    def _load(self, entry: metadata.EntryPoint) -> None:
+        version = entry.dist.version if entry.dist else ""
+        if entry.name in self._status:
+            return
+        try:
+            plugin = entry.load()
+            if isinstance(plugin, type):
+                plugin = plugin()  # one instance per application: state hangs on it
+            self.register(plugin, entry.name, version=version)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            status = self._status.setdefault(entry.name, PluginStatus(entry.name, version))
+            status.error = status.error or describe(error)
+            _log.warning("plugin %s is switched off: %s", entry.name, status.error)
+
+    def status(self) -> list[PluginStatus]:
+        """All plugins known, built-ins last, each with its error if it has one."""
+        return sorted(self._status.values(), key=lambda status: (status.builtin, status.name))
+
+    def implementations(self, hook: str) -> tuple[Implementation, ...]:
+        """Who implements `hook`, in the order in which they are called."""
+        found = self._cache.get(hook)
+        if found is None:
+            found = self._cache[hook] = self._sorted(hook)
+        return found
+
+    def foreign(self, hook: str) -> bool:
+        """Whether anyone but a built-in implements `hook`."""
+        return any(not each.builtin for each in self.implementations(hook))
+
+    def _sorted(self, hook: str) -> tuple[Implementation, ...]:
+        ranked = []
+        for impl in getattr(self._manager.hook, hook).get_hookimpls():
+            builtin = self._status[impl.plugin_name].builtin
+            rank = 0 if impl.tryfirst else 2 if impl.trylast else 1
+            entry = Implementation(impl.plugin_name, impl.function, tuple(impl.argnames), builtin)
+            ranked.append(((builtin, rank, impl.plugin_name), entry))
+        return tuple(entry for _, entry in sorted(ranked, key=lambda pair: pair[0]))
+
+    def each(self, hook: str, **arguments: Any) -> Iterator[tuple[str, Any | Failure]]:
+        """Call every implementation on its own: ``(plugin, result or Failure)``."""
+        for implementation in self.implementations(hook):
+            yield implementation.plugin, self.attempt(implementation, hook, arguments)
+
+    def attempt(
+        self, implementation: Implementation, hook: str, arguments: Mapping[str, Any]
+    ) -> Any | Failure:
+        """Call one implementation; whatever it raises comes back as a `Failure`."""
+        try:
+            return implementation(arguments)
+        except KeyboardInterrupt:
+            raise
+        except Exception as error:
+            return self.failed(implementation.plugin, hook, error)
+        except BaseException as error:
+            return self.failed(implementation.plugin, hook, RuntimeError(describe(error)))
+
+    def failed(self, plugin: str, hook: str, error: Exception) -> Failure:
+        """Count and log a failure of `plugin`."""
+        failure = Failure(plugin, hook, error)
+        status = self._status.get(plugin)
+        if status is not None:
+            status.failures += 1
+            if isinstance(error, ConfigurationError):
+                status.error = str(error)
+        _log.warning("%s", failure, extra={"plugin": plugin, "hook": hook})
+        return failure
+
+    def collect(self, hook: str, kind: type[_T], **arguments: Any) -> list[tuple[str, _T]]:
+        """Gather the `kind` objects that the implementations of a registering hook return.
+
+        One that raises or returns something else is logged, counted and skipped.
+        """
+        gathered: list[tuple[str, _T]] = []
+        for plugin, result in self.each(hook, **arguments):
+            if isinstance(result, Failure):
+                continue
+            try:
+                gathered += [(plugin, _checked(plugin, hook, kind, each)) for each in result or ()]
+            except (PluginError, TypeError) as error:
+                self.failed(plugin, hook, error)
+        return gathered
+
+
+def _checked(plugin: str, hook: str, kind: type[_T], value: object) -> _T:
+    if not isinstance(value, kind):
+        raise PluginError(
+            plugin, hook, f"returned {type(value).__name__} where {kind.__name__} is wanted"
+        )
+    return value

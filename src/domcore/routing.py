@@ -1,0 +1,346 @@
+"""The routing loop: read open orders, decide each on the snapshot, commit a batch at a time.
+
+* a batch is planned without any lock; each plan takes its stock from the snapshot at once, so the
+  next order of the batch sees what is left;
+* the batch is committed in one short transaction; the store checks every floor and version again;
+* when something has changed underneath, the batch is planned again order by order, each at most
+  `max_replans` times; then the order stays open and says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+from attrs import define, evolve, field, frozen
+
+from domcore.errors import ConfigurationError, ConflictError, PluginError, StaleSupply
+from domcore.model import Hold, Plan
+from domcore.planning import PlanningKit
+from domcore.sourcing.baseline import nearest_node_cost
+from domcore.sourcing.decide import Decided, work_out
+from domcore.sourcing.question import Question
+from domcore.sourcing.record import microseconds
+from domcore.store.protocol import Commit, Draw, OpenOrder
+
+OUTCOMES: Final = ("routed", "split", "partial", "short", "held", "nothing", "failed")
+READ_AHEAD: Final = 100
+"""Orders read at once, at least; they are planned and committed in batches as asked."""
+STALE: Final = "stock kept changing while the order was planned"
+
+
+@frozen(slots=True)
+class Routed:
+    """What routing did with one order.
+
+    `outcome` is ``routed`` (whole, one node), ``split`` (whole, several nodes), ``partial`` (some
+    units stay open), ``short`` (all of them do), ``held``, ``nothing`` (nothing was open) or
+    ``failed``. `nearest_cost` is what nearest-node routing would have cost, where asked for and
+    comparable.
+    """
+
+    order_id: int
+    number: str
+    outcome: str
+    plan: Plan
+    holds: tuple[Hold, ...] = ()
+    detail: str = ""
+    nearest_cost: int | None = None
+    sequence: int = 0
+
+
+@define
+class RouteReport:
+    """Counts and costs over a run.
+
+    `placed` are the orders of which something was reserved, those that wait for release among
+    them. `compared_cost` covers the orders that `nearest_cost` covers. `errors` says of each failed
+    order why; `incidents` where plugins failed and the order went on without them.
+    """
+
+    orders: int = 0
+    routed: int = 0
+    split: int = 0
+    partial: int = 0
+    short: int = 0
+    held: int = 0
+    nothing: int = 0
+    failed: int = 0
+    placed: int = 0
+    units: int = 0
+    parcels: int = 0
+    cost: int = 0
+    proven: int = 0
+    compared_cost: int = 0
+    nearest_cost: int = 0
+    errors: list[str] = field(factory=list)
+    incidents: list[str] = field(factory=list)
+
+    def add(self, routed: Routed) -> None:
+        """Count one order."""
+        self.orders += 1
+        setattr(self, routed.outcome, getattr(self, routed.outcome) + 1)
+        plan = routed.plan
+        if plan.allocations:
+            self.placed += 1
+            cost = plan.cost
+            self.units += sum(each.quantity for each in plan.allocations)
+            self.parcels += len(plan.parcels)
+            self.cost += cost
+            self.proven += plan.proven
+            if routed.nearest_cost is not None:
+                self.compared_cost += cost
+                self.nearest_cost += routed.nearest_cost
+        if routed.outcome == "failed":
+            self.errors.append(f"{routed.number or routed.order_id}: {routed.detail}")
+        elif routed.detail and routed.sequence:
+            self.incidents.append(f"{routed.number or routed.order_id}: {routed.detail}")
+
+
+@frozen(slots=True)
+class Errand:
+    """How this run routes.
+
+    Args:
+        purpose: ``route``, or ``reserve`` with `expires_at`.
+        baseline: also price nearest-node routing.
+        batch: orders per transaction.
+        by_name: whether somebody asked for these very orders.
+    """
+
+    now: datetime
+    purpose: str = "route"
+    expires_at: int | None = None
+    baseline: bool = False
+    batch: int = 100
+    max_replans: int = 3
+    retry: timedelta = timedelta(hours=1)
+    by_name: bool = False
+
+
+class Router:
+    """Routes orders for one application.
+
+    Args:
+        kit: the application's planning side: snapshot, programs, plugins.
+    """
+
+    def __init__(self, kit: PlanningKit) -> None:
+        self._kit = kit
+        self._store = kit.store
+
+    def run(
+        self, errand: Errand, order_ids: Sequence[int] | None, limit: int | None
+    ) -> Iterator[Routed]:
+        """Route the orders named, or all that are due, a batch at a time.
+
+        More are read at once than a small batch needs; the commit checks each order's version, and
+        when somebody else turns out to be at work on these orders the queue is read anew.
+        """
+        errand = evolve(errand, by_name=order_ids is not None)
+        after, left = 0, limit
+        chosen = None if order_ids is None else list(order_ids)
+        now, most = microseconds(errand.now), max(errand.batch, READ_AHEAD)
+        while left is None or left > 0:
+            size = most if left is None else min(most, left)
+            if chosen is None:
+                orders = self._store.open_orders(now=now, limit=size, after=after)
+            else:
+                part, chosen = chosen[:size], chosen[size:]
+                orders = self._store.open_orders(now=now, limit=size, order_ids=part)
+            self._kit.look(orders)
+            for start in range(0, len(orders), errand.batch):
+                batch = orders[start : start + errand.batch]
+                routed, alone = self._batch(batch, evolve(errand, now=self._kit.now()))
+                yield from routed
+                after = batch[-1].order_id
+                if left is not None:
+                    # An order that fails stays due; it must not use up the places of the others.
+                    left -= sum(each.outcome != "failed" for each in routed)
+                if chosen is None and not alone:
+                    break
+            else:
+                if (chosen is None and len(orders) < size) or (chosen is not None and not chosen):
+                    return
+
+    def _batch(self, orders: Sequence[OpenOrder], errand: Errand) -> tuple[list[Routed], bool]:
+        """Route some orders in one transaction; also whether nobody came in between."""
+        self._kit.look(orders)
+        made: list[Routed] = []
+        commits: list[Commit] = []
+        try:
+            for order in orders:
+                routed, commit = self._attempt(order, errand)
+                made.append(routed)
+                if commit is not None:
+                    commits.append(commit)
+            self._write(commits)
+        except (StaleSupply, ConflictError):
+            self._undo(commits)
+            again = [self._again(order, errand) for order in orders]
+            return [routed for routed in again if routed is not None], False
+        except BaseException:
+            self._undo(commits)
+            raise
+        return made, True
+
+    def _write(self, commits: Sequence[Commit]) -> None:
+        if commits:
+            self._kit.programs.keep()
+            self._store.commit(commits)
+            self._kit.committed()
+
+    def _attempt(self, order: OpenOrder, errand: Errand) -> tuple[Routed, Commit | None]:
+        """Plan one order; what is wrong with it, its rules or a plugin stops no other."""
+        try:
+            return self._plan(order, errand)
+        except (PluginError, ConfigurationError) as error:
+            return _failed(order, str(error)), None
+
+    def _plan(self, order: OpenOrder, errand: Errand) -> tuple[Routed, Commit | None]:
+        if not any(order.open):
+            return Routed(order.order_id, order.order.number, "nothing", Plan()), None
+        if order.held:
+            detail = "it is held: approve it, or let a later revision of it come in"
+            return Routed(order.order_id, order.order.number, "held", Plan(), detail=detail), None
+        if order.order.owner not in self._kit.settings.owners:
+            return _failed(order, f"owner {order.order.owner!r} is not configured"), None
+        question = self._kit.question(order, errand.now, errand.purpose)
+        program, state = self._kit.program(order.order)
+        outside = self._kit.outside(question)
+        decided, working = work_out(question, program, state, outside)
+        nearest = nearest_node_cost(working) if errand.baseline else None
+        self._take(decided.draws, 1)
+        routed = Routed(
+            order.order_id,
+            order.order.number,
+            outcome_of(decided),
+            decided.plan,
+            decided.holds,
+            "; ".join(decided.incidents),
+            nearest,
+            question.sequence,
+        )
+        return routed, self._commit(order, question, decided, errand)
+
+    def _commit(
+        self, order: OpenOrder, question: Question, decided: Decided, errand: Errand
+    ) -> Commit:
+        plan = decided.plan
+        short = sum(each.quantity for each in plan.shortages)
+        now = microseconds(errand.now)
+        kind, reason, retry = _event_kind(decided, errand), "", None
+        if short and not decided.held:
+            reason = ",".join(sorted({each.reason for each in plan.shortages}))
+            retry = now + int(errand.retry.total_seconds()) * 1_000_000
+        by_id = self._kit.field.nodes
+        position = self._kit.field.by_node_id
+        draws = tuple(Draw(*draw) for draw in decided.draws)
+        release = tuple(
+            sorted({draw.node_id for draw in draws if by_id[position[draw.node_id]].connector})
+        )
+        return Commit(
+            order.order_id,
+            order.version,
+            question.sequence,
+            now,
+            decided.record,
+            draws,
+            decided.holds,
+            release if errand.purpose == "route" else (),
+            errand.purpose,
+            errand.expires_at,
+            retry,
+            reason,
+            (kind, _event_body(question, decided, short)),
+        )
+
+    def _again(self, before: OpenOrder, errand: Errand) -> Routed | None:
+        """Plan one order anew on fresh stock, until it is committed or the tries are used up.
+
+        None where somebody else has decided it meanwhile and nobody asked for it by name.
+        """
+        order_id = before.order_id
+        for _ in range(errand.max_replans):
+            self._kit.catch_up()
+            found = self._store.open_orders(
+                now=microseconds(errand.now), limit=1, order_ids=[order_id]
+            )
+            taken = not found or found[0].sequence != before.sequence
+            if taken and not errand.by_name:
+                return None
+            if not found:
+                return Routed(order_id, before.order.number, "nothing", Plan())
+            self._kit.look(found)
+            routed, commit = self._attempt(found[0], errand)
+            if commit is None:
+                return routed
+            try:
+                self._write([commit])
+            except (StaleSupply, ConflictError):
+                self._undo([commit])
+            except BaseException:
+                self._undo([commit])
+                raise
+            else:
+                return routed
+        return Routed(order_id, before.order.number, "failed", Plan(), detail=STALE)
+
+    def _take(self, draws: Iterable[tuple[int, ...]], sign: int) -> None:
+        supply = self._kit.supply
+        position = supply.field.by_node_id
+        for _, item_id, node_id, units, _ in draws:
+            supply.take(item_id, position[node_id], sign * units)
+
+    def _undo(self, commits: Iterable[Commit]) -> None:
+        for commit in commits:
+            self._take(commit.draws, -1)
+
+
+def outcome_of(decided: Decided) -> str:
+    """One of `OUTCOMES`."""
+    plan = decided.plan
+    if decided.held:
+        return "held"
+    if not plan.allocations:
+        return "short" if plan.shortages else "nothing"
+    if plan.shortages:
+        return "partial"
+    if any(hold.stage == "release" for hold in decided.holds):
+        return "held"
+    return "split" if len(plan.nodes) > 1 else "routed"
+
+
+def _failed(order: OpenOrder, message: str) -> Routed:
+    return Routed(order.order_id, order.order.number, "failed", Plan(), detail=message)
+
+
+def _event_kind(decided: Decided, errand: Errand) -> str:
+    if decided.held:
+        return "order.held"
+    if not decided.plan.allocations:
+        return "order.short"
+    return "order.reserved" if errand.purpose == "reserve" else "order.routed"
+
+
+def _event_body(question: Question, decided: Decided, short: int) -> bytes:
+    plan = decided.plan
+    by_node: dict[str, int] = {}
+    for each in plan.allocations:
+        by_node[each.node] = by_node.get(each.node, 0) + each.quantity
+    body: dict[str, object] = {
+        "format": 1,
+        "decision": question.sequence,
+        "nodes": by_node,
+        "cost": plan.cost,
+        "currency": question.currency,
+        "parcels": len(plan.parcels),
+        "short": short,
+    }
+    if decided.holds:
+        body["holds"] = [(hold.code, hold.reason, hold.stage) for hold in decided.holds]
+    if decided.incidents:
+        body["incidents"] = decided.incidents
+    return msgspec.json.encode(body)

@@ -1,0 +1,94 @@
+"""Checks every invariant of a store, row by row, in bounded memory. Nothing is ever changed.
+
+========  =======================================================================================
+id        what must hold
+========  =======================================================================================
+I1        on hand, blocked and safety of a balance are the sums of its ledger; the ledger has no
+          gap, and every entry moves what its kind moves
+I2        0 <= reserved, 0 <= blocked, reserved + blocked <= on hand
+I3        reserved is the sum of the open reservations, and that of the ledger
+I4        each unit of a reservation is resolved at most once; its parts add up to the decision
+I5        an order is there whole, and what was taken in under a key is there
+I6        open + allocated + shipped + cancelled = ordered, line by line, as reserved and shipped
+I7        each word to a node has exactly one outbox entry, withdrawn where it is not wanted
+I8        no reservation without live work, no work without reservation, none on cancelled orders
+I9        versions, sequences, statuses, holds and the queue agree with what happened
+I10       one key, one result; one identity, one order
+========  =======================================================================================
+
+Besides: ``decision`` (explainable: its network, program and revision are kept), ``blob``,
+``network``, ``format``, ``reference``, ``events``, ``cursor``, ``personal-data``; and for SQLite
+files ``integrity``, ``foreign-key`` and ``schema``.
+
+Every table is read once, in key order. What is in order of time (ledger, events, outbox, inbox)
+is sorted by order in temporary files; then all streams are merged, one order at a time.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from domcore.errors import StoreError
+from domcore.store.protocol import Store
+from domcore.store.rows import OPEN
+from domcore.verify.balances import check_balances
+from domcore.verify.catalog import Catalog
+from domcore.verify.decisions import DecisionChecks
+from domcore.verify.dossier import Dossiers
+from domcore.verify.identity import Identities
+from domcore.verify.movements import Movements
+from domcore.verify.orders import OrderChecks
+from domcore.verify.source import Source, source_of
+from domcore.verify.violation import FIXES, Violation, Violations, broken
+
+__all__ = ["FIXES", "Violation", "verify"]
+
+
+def verify(store: Store) -> Violations:
+    """Everything that is wrong with `store`; nothing when all is well.
+
+    A SQLite file is checked as it stood when the first violation is asked for, and others may go
+    on working with it; any other store must be left alone meanwhile.
+
+    Raises:
+        StoreError: the database cannot be opened for reading.
+    """
+    with source_of(store) as source:
+        try:
+            yield from source.own_checks()
+            yield from _check(source)
+        except StoreError as error:
+            yield broken("integrity", "store", f"cannot be read to its end: {error}")
+
+
+def _check(source: Source) -> Violations:
+    catalog = Catalog()
+    yield from catalog.check(source)
+    with closing(Movements()) as movements, closing(Identities()) as identities:
+        yield from movements.check(source, catalog)
+        yield from _check_orders(source, catalog, movements, identities)
+        yield from identities.check(source)
+        yield from check_balances(source, catalog, movements)
+
+
+def _check_orders(
+    source: Source, catalog: Catalog, movements: Movements, identities: Identities
+) -> Violations:
+    """One order after the other; their open reservations are added to the balances."""
+    dossiers = Dossiers(source, movements)
+    orders, decisions = OrderChecks(catalog, movements), DecisionChecks(catalog)
+    add = movements.balances.add
+    for papers in dossiers:
+        identities.add(papers.order)
+        for row in papers.reservations:
+            if row.state == OPEN:
+                add((row.item_id, row.node_id), (0, 0, 0, 0, row.quantity))
+        yield from dossiers.strays()
+        found = orders.read(papers)
+        if isinstance(found, Violation):
+            yield found
+        else:
+            yield from orders.check(found)
+            yield from decisions.check(found)
+    dossiers.finish()
+    yield from dossiers.strays()

@@ -1,0 +1,560 @@
+"""Every hook, through the public door: a plugin class inside the test, an application, its verbs.
+
+A test's name starts with ``test_`` and the hook's name; `test_every_hook_has_a_test` counts them.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from click.testing import CliRunner
+
+from domcore import ActivationSettings, ConfigurationError, Settings, hookimpl
+from domcore.cli.root import build
+from domcore.hookspecs import HookSpecs
+from domcore.model import (
+    Allocation,
+    CaptureOrder,
+    Destination,
+    Directive,
+    FactSpec,
+    Hold,
+    Parcel,
+    Plan,
+    Point,
+)
+from domcore.rules.engines.python import PythonEngine
+from domcore.store.memory import MemoryStore
+from domcore.store.protocol import StockFilter
+from domcore.testing.builder import World
+
+HOOKS = sorted(name for name in vars(HookSpecs) if not name.startswith("_"))
+
+
+def coasts() -> World:
+    """The nearest node to New York is NYC, then CHI, then LAX."""
+    world = World().node("NYC", at=(40.71, -74.0)).node("CHI", at=(41.88, -87.63))
+    world.node("LAX", at=(34.05, -118.24), kind="store")
+    return world.item("MUG", weight=400).stock("MUG", NYC=5, CHI=5, LAX=5)
+
+
+def shipped_from(dom, reference: str = "#1") -> dict[str, int]:
+    return {each.node: each.quantity for each in dom.order(reference).reservations}
+
+
+def pack(folder: Path, name: str, rules: str) -> str:
+    """Write a pack and return its folder."""
+    home = folder / name
+    home.mkdir(parents=True)
+    (home / "ruleset.toml").write_text(
+        f'format = 1\nname = "{name}"\nversion = "1.0.0"\n\n{rules}', encoding="utf-8"
+    )
+    return str(home)
+
+
+def using(*packs: str, **more) -> Settings:
+    return Settings(
+        store="memory:", activate=tuple(ActivationSettings(each) for each in packs), **more
+    )
+
+
+def test_every_hook_has_a_test():
+    names = [name for name in globals() if name.startswith("test_")]
+    untested = [hook for hook in HOOKS if not any(n.startswith(f"test_{hook}") for n in names)]
+    assert not untested
+
+
+@pytest.mark.parametrize("hook", HOOKS)
+def test_every_hook_says_when_and_what(hook):
+    """One sentence of when, one of what to return, and since which version."""
+    text = getattr(HookSpecs, hook).__doc__
+    assert "Called" in text
+    assert "Returns" in text
+    assert "Since " in text
+
+
+# --- what plugins register ---------------------------------------------------------------------
+
+
+def installed(folder: Path, name: str, source: str) -> None:
+    """An installed distribution with one entry point in the group ``domcore``."""
+    (folder / f"{name}_plugin.py").write_text(source, encoding="utf-8")
+    info = folder / f"{name}-1.2.3.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.2.3\n", encoding="utf-8"
+    )
+    (info / "entry_points.txt").write_text(f"[domcore]\n{name} = {name}_plugin\n", encoding="utf-8")
+
+
+def test_register_commands_adds_to_the_command_line(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOMCORE_LOAD_PLUGINS", "acme")
+    installed(
+        tmp_path,
+        "acme",
+        "import click\n"
+        "from domcore import hookimpl\n\n"
+        "@hookimpl\n"
+        "def register_commands(cli):\n"
+        "    @cli.command()\n"
+        "    def hello():\n"
+        '        """Say hello."""\n'
+        "        click.echo('hello from acme')\n",
+    )
+    runner = CliRunner()
+    assert "hello from acme" in runner.invoke(build(), ["hello"]).output
+    assert "Say hello." in runner.invoke(build(), ["--help"]).output
+    assert "acme" in runner.invoke(build(), ["plugins"]).output
+
+
+def test_register_channels_serves_deliveries():
+    world = coasts()
+
+    class Paper:
+        """Lines of ``order SKU units``."""
+
+        name = "paper"
+
+        def receive(self, envelope):
+            number, sku, units = envelope.body.decode().split()
+            order = world.order(number, lines={sku: int(units)})
+            return [CaptureOrder(evolve(order, channel=envelope.channel))]
+
+    class Acme:
+        @hookimpl
+        def register_channels(self, dom):
+            return [Paper()]
+
+    with world.open(plugins={"acme": Acme()}) as dom:
+        assert list(dom.channels()) == ["paper"]
+        assert [each.outcome for each in dom.receive("paper", b"1 MUG 2")] == ["captured"]
+        assert dom.order("#1").summary.channel == "paper"
+
+
+def test_register_rulesets_brings_packs(tmp_path):
+    rule = "[[rule]]\nid = 'west'\nwhen = \"node.id != 'LAX'\"\nthen = 'exclude'\n"
+    home = pack(tmp_path, "acme-pack", rule)
+
+    class Acme:
+        @hookimpl
+        def register_rulesets(self):
+            return [home]
+
+    world = coasts()
+    with world.open(using("acme-pack"), plugins={"acme": Acme()}) as dom:
+        assert [info.name for info in dom.packs() if info.active] == ["acme-pack"]
+        dom.capture(world.order("1", MUG=1))
+        dom.route()
+        assert shipped_from(dom) == {"LAX": 1}
+
+
+def test_register_rule_engines_offers_another_engine():
+    class Borrowed(PythonEngine):
+        name = "acme"
+
+    class Acme:
+        @hookimpl
+        def register_rule_engines(self):
+            return [Borrowed()]
+
+    world = coasts()
+    with world.open(using("cost-first", engine="acme"), plugins={"acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        assert dom.plan("#1").explanation.made[1] == "acme"
+    with world.open(using("cost-first", engine="acme")) as dom:
+        dom.capture(world.order("1", MUG=1))
+        with pytest.raises(ConfigurationError, match=r"'acme' is not available here.*python"):
+            dom.plan("#1")
+
+
+def test_register_facts_declares_what_rules_may_read(tmp_path):
+    home = pack(
+        tmp_path,
+        "acme-pack",
+        "[[rule]]\nid = 'busy'\nwhen = 'node.acme.backlog > 10'\nthen = 'exclude'\n",
+    )
+
+    class Packs:
+        @hookimpl
+        def register_rulesets(self):
+            return [home]
+
+    class Acme:
+        @hookimpl
+        def register_facts(self):
+            return [FactSpec("node.acme.backlog", "node", "int", "orders", nullable=True)]
+
+    world = coasts()
+    with world.open(using("acme-pack"), plugins={"packs": Packs(), "acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        assert dom.plan("#1").plan.nodes == ("NYC",)
+    with world.open(using("acme-pack"), plugins={"packs": Packs()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        with pytest.raises(ConfigurationError, match=r"node\.acme\.backlog"):
+            dom.plan("#1")
+
+
+def test_register_geocoders_places_an_address():
+    class Atlas:
+        name = "atlas"
+
+        def locate(self, destination):
+            return Point(34_052_000, -118_244_000) if destination.country == "XX" else None
+
+    class Acme:
+        @hookimpl
+        def register_geocoders(self):
+            return [Atlas()]
+
+    world = coasts()
+    with world.open(plugins={"acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=1, destination=Destination("XX", "", "1")))
+        dom.capture(world.order("2", MUG=1, destination=Destination("YY", "", "1")))
+        report = dom.route()
+        assert (report.routed, report.held) == (1, 1)
+        assert shipped_from(dom) == {"LAX": 1}
+
+
+def test_open_store_opens_another_scheme():
+    asked = []
+
+    class Acme:
+        @hookimpl
+        def open_store(self, url):
+            asked.append(url)
+            return MemoryStore() if url.startswith("acme:") else None
+
+    world = coasts()
+    with world.open(Settings(store="acme://somewhere"), plugins={"acme": Acme()}) as dom:
+        assert len(dom.network().nodes) == 3
+    with world.open(Settings(store="memory:"), plugins={"acme": Acme()}) as dom:
+        assert len(dom.network().nodes) == 3
+    assert asked == ["acme://somewhere", "memory:"]
+
+
+# --- planning ----------------------------------------------------------------------------------
+
+
+def test_gather_facts_feeds_the_rules(tmp_path):
+    home = pack(
+        tmp_path,
+        "acme-pack",
+        "[[rule]]\nid = 'busy'\nwhen = 'node.acme.backlog > 10 or order.acme.sour'\n"
+        "then = 'exclude'\nreason = 'too busy'\n",
+    )
+    told = {"NYC": {"node.acme.backlog": 12}, "CHI": {"node.acme.backlog": 3}}
+    seen = []
+
+    class Acme:
+        @hookimpl
+        def register_rulesets(self):
+            return [home]
+
+        @hookimpl
+        def register_facts(self):
+            return [
+                FactSpec("node.acme.backlog", "node", "int", "orders", nullable=True),
+                FactSpec("order.acme.sour", "order", "bool", nullable=True),
+            ]
+
+        @hookimpl
+        def gather_facts(self, order, candidates, context):
+            seen.append((order.number, [each.key for each in candidates], context.owner))
+            return told | {"order": {"order.acme.sour": False}}
+
+    world = coasts()
+    with world.open(using("acme-pack"), plugins={"acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        dom.route()
+        assert seen == [("#1", ["CHI", "LAX", "NYC"], "main")]
+        assert shipped_from(dom) == {"CHI": 1}
+        explanation = dom.explain("#1", why_not="NYC")
+        assert explanation.asked.verdict == "rules"
+        assert ("node.acme.backlog", 12) in explanation.asked.rules[0].values
+        assert explanation.replayed
+
+
+def test_judge_speaks_like_a_rule():
+    class Acme:
+        @hookimpl
+        def judge(self, candidates):
+            far = tuple(each.key for each in candidates if each.node.kind == "dc")
+            return [Directive("acme/stores-only", "exclude", "stores want work", nodes=far)]
+
+    world = coasts()
+    with world.open(plugins={"acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        dom.route()
+        assert shipped_from(dom) == {"LAX": 1}
+        assert dom.explain("#1").replayed
+
+
+def test_make_plan_replaces_the_planner_and_is_priced_by_the_core():
+    class Acme:
+        @hookimpl
+        def make_plan(self, order, candidates):
+            if order.number == "#2":
+                return None
+            far = max(candidates, key=lambda each: each.distance)
+            line = order.lines[0]
+            contents = ((line.sku, line.quantity),)
+            return Plan(
+                (Allocation(line.id, line.sku, far.key, line.quantity),),
+                (Parcel(far.key, contents, 0, 0, ()),),
+            )
+
+    world = coasts()
+    with world.open(plugins={"acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=2))
+        dom.capture(world.order("2", MUG=2))
+        planned = dom.plan("#1").plan
+        assert planned.nodes == ("LAX",)
+        assert planned.cost > 4_000_000
+        assert planned.certificates[0].method == "plugin acme"
+        assert not planned.proven
+        dom.route()
+        assert shipped_from(dom, "#1") == {"LAX": 2}
+        assert shipped_from(dom, "#2") == {"NYC": 2}
+
+
+def test_make_plan_that_breaks_policy_is_named_and_the_planner_decides(caplog):
+    class Greedy:
+        @hookimpl
+        def make_plan(self, order):
+            line = order.lines[0]
+            return Plan((Allocation(line.id, line.sku, "CHI", 99),))
+
+    world = coasts()
+    with world.open(plugins={"greedy": Greedy()}) as dom:
+        dom.capture(world.order("1", MUG=2))
+        with caplog.at_level(logging.WARNING, "domcore.plugins"):
+            dom.route()
+        assert shipped_from(dom) == {"NYC": 2}
+        assert "plugin 'greedy', hook 'make_plan'" in caplog.text
+        assert "takes 99 units where policy and stock allow 5" in caplog.text
+
+
+def test_review_plan_gives_reasons_to_stop():
+    class Fraud:
+        @hookimpl
+        def review_plan(self, order, plan, context):
+            if order.value > 20_000_000 and plan.allocations:
+                return [Hold("fraud/value", "more than 20 in goods")]
+            return []
+
+    world = coasts()
+    with world.open(plugins={"fraud": Fraud()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        dom.capture(world.order("2", MUG=3))
+        report = dom.route()
+        assert (report.routed, report.held) == (1, 1)
+        assert shipped_from(dom, "#2") == {"NYC": 3}
+        assert [hold.code for hold in dom.approve("#2", by="ann")] == ["fraud/value"]
+
+
+# --- after commit ------------------------------------------------------------------------------
+
+
+def test_handle_event_hears_everything_in_order_and_again_after_a_failure():
+    heard: list[str] = []
+    trouble = {"order.routed"}
+
+    class Acme:
+        @hookimpl
+        def handle_event(self, event, dom):
+            if event.kind in trouble:
+                trouble.clear()
+                raise OSError("the line is dead")
+            heard.append(event.kind)
+
+    world = coasts()
+    with world.open(plugins={"acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        dom.route()
+        dom.cancel("#1")
+        first = dom.work()
+        assert heard == ["order.captured"]
+        assert "plugin 'acme', hook 'handle_event': OSError" in first.failures[0]
+        assert dom.work().failures == ()
+        assert heard == ["order.captured", "order.routed", "order.cancelled"]
+        dom.work()
+        assert len(heard) == 3
+
+
+# --- the laws of calling -----------------------------------------------------------------------
+
+
+def test_a_misspelt_hook_fails_at_load():
+    class Acme:
+        @hookimpl
+        def gather_fact(self, order):
+            return {}
+
+    with pytest.raises(ConfigurationError, match=r"plugin acme.*gather_fact"):
+        coasts().open(plugins={"acme": Acme()})
+
+
+def test_an_argument_nobody_gives_fails_at_load():
+    class Acme:
+        @hookimpl
+        def judge(self, order, weather):
+            return []
+
+    with pytest.raises(ConfigurationError, match=r"plugin acme.*'judge'"):
+        coasts().open(plugins={"acme": Acme()})
+
+
+def test_an_installed_plugin_that_cannot_load_is_shown_and_the_others_work(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("DOMCORE_LOAD_PLUGINS", "broken,misspelt,good,absent")
+    installed(tmp_path, "broken", "raise RuntimeError('no engine')\n")
+    hook = "from domcore import hookimpl\n\n@hookimpl\ndef {}(event):\n    pass\n"
+    installed(tmp_path, "misspelt", hook.format("handle_evnt"))
+    installed(tmp_path, "good", hook.format("handle_event"))
+    with coasts().open(load_plugins=True) as dom:
+        status = {each.name: each for each in dom.plugins.status()}
+    assert status["broken"].error == "RuntimeError: no engine"
+    assert "handle_evnt" in status["misspelt"].error
+    assert (status["good"].error, status["good"].hooks) == ("", ("handle_event",))
+    assert status["good"].version == "1.2.3"
+    assert status["absent"].error == "not installed"
+
+
+def test_implementations_run_by_priority_then_name_and_built_ins_last():
+    calls: list[str] = []
+
+    def plugin(name: str, **marks: bool) -> object:
+        class Any:
+            @hookimpl(**marks)
+            def handle_event(self, event):
+                calls.append(name)
+
+        return Any()
+
+    world = coasts()
+    plugins = {
+        "zulu": plugin("zulu", tryfirst=True),
+        "mike": plugin("mike"),
+        "late": plugin("late", trylast=True),
+        "alfa": plugin("alfa"),
+        "echo": plugin("echo", tryfirst=True),
+    }
+    with world.open(plugins=plugins) as dom:
+        order = [each.plugin for each in dom.plugins.implementations("handle_event")]
+        assert order == ["echo", "zulu", "alfa", "mike", "late", "domcore"]
+        dom.capture(world.order("1", MUG=1))
+        dom.work()
+    assert calls == order[:-1]
+
+
+@pytest.mark.parametrize("wrong", [ValueError("boom"), SystemExit(3), MemoryError()])
+@pytest.mark.parametrize("hook", ["gather_facts", "judge", "make_plan", "review_plan"])
+def test_a_plugin_that_raises_is_named_and_takes_no_other_down(hook, wrong, caplog):
+    heard = []
+
+    def bad(self):
+        raise wrong
+
+    def good(self):
+        heard.append(hook)
+
+    bad_class = type("Bad", (), {hook: hookimpl(_named(bad, hook))})
+    good_class = type("Good", (), {hook: hookimpl(_named(good, hook))})
+    world = coasts()
+    with world.open(plugins={"bad": bad_class(), "good": good_class()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        with caplog.at_level(logging.WARNING, "domcore.plugins"):
+            report = dom.route()
+        assert heard == [hook]
+        assert f"plugin 'bad', hook '{hook}'" in caplog.text
+        assert shipped_from(dom) == {"NYC": 1}
+        assert (report.held == 1) == (hook in ("judge", "review_plan"))
+        broken = {status.name: status.failures for status in dom.plugins.status()}
+        assert (broken["bad"], broken["good"]) == (1, 0)
+        assert dom.explain("#1").replayed
+
+
+@pytest.mark.parametrize("garbage", ["text", 7, [1, "x"], {"NYC": 3}, {"MARS": {"a.b.c": 1}}])
+@pytest.mark.parametrize("hook", ["gather_facts", "judge", "make_plan", "review_plan"])
+def test_garbage_from_a_plugin_is_refused_and_the_order_is_decided(hook, garbage, caplog):
+    def bad(self):
+        return garbage
+
+    plugin = type("Bad", (), {hook: hookimpl(_named(bad, hook))})
+    world = coasts()
+    with world.open(plugins={"bad": plugin()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        with caplog.at_level(logging.WARNING, "domcore.plugins"):
+            dom.route()
+        assert shipped_from(dom) == {"NYC": 1}
+        assert f"plugin 'bad', hook '{hook}'" in caplog.text
+
+
+def _named(function, name):
+    function.__name__ = name
+    return function
+
+
+def test_a_registering_hook_that_returns_garbage_is_skipped(caplog):
+    class Bad:
+        @hookimpl
+        def register_geocoders(self):
+            return ["not a geocoder"]
+
+        @hookimpl
+        def register_channels(self):
+            return 7
+
+    world = coasts()
+    with world.open(plugins={"bad": Bad()}) as dom:
+        dom.capture(world.order("1", MUG=1, destination=Destination("US", "CA", "90012")))
+        with caplog.at_level(logging.WARNING, "domcore.plugins"):
+            assert dom.route().routed == 1
+            assert dom.channels() == {}
+        assert "returned str where Geocoder is wanted" in caplog.text
+
+
+def test_planning_hooks_cannot_reach_the_application():
+    seen = {}
+
+    class Acme:
+        @hookimpl
+        def judge(self, order, candidates, facts, context):
+            seen.update(order=order, candidate=candidates[0], context=context)
+            return []
+
+    world = coasts()
+    settings = Settings(store="memory:", plugin_options={"acme": {"limit": 3}})
+    with world.open(settings, plugins={"acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        dom.plan("#1")
+    context = seen["context"]
+    assert (context.now, context.owner) == (world.clock(), "main")
+    assert context.settings == {"limit": 3}
+    assert not hasattr(context, "dom")
+    for value in seen.values():
+        with pytest.raises(AttributeError):
+            value.owner = "somebody"
+
+
+def test_two_applications_have_plugins_of_their_own():
+    class West:
+        @hookimpl
+        def judge(self):
+            return [Directive("west/only", "require", nodes=("LAX",))]
+
+    world = coasts()
+    with world.open(plugins={"west": West()}) as one, world.open() as other:
+        for dom in (one, other):
+            dom.capture(world.order("1", MUG=1))
+            dom.route()
+        assert shipped_from(one) == {"LAX": 1}
+        assert shipped_from(other) == {"NYC": 1}
+        assert [status.name for status in one.plugins.status()] == ["west", "domcore"]
+        assert [status.name for status in other.plugins.status()] == ["domcore"]
+        assert other.stock(StockFilter(node="LAX"))[0].reserved == 0

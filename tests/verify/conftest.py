@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from domcore import Domcore, DomcoreError, Settings, hookimpl
+from domcore.model import (
+    Alias,
+    CancelOrder,
+    CaptureOrder,
+    Directive,
+    Hold,
+    ObserveStock,
+    Order,
+    OrderLine,
+    Person,
+    Plan,
+    StockCount,
+)
+from domcore.store.protocol import Resolution
+from domcore.testing.builder import World
+
+SKUS = ("MUG", "PEN", "LAMP")
+NODES = ("ATL", "LAX", "NYC")
+HOUR = 3_600_000_000
+
+
+class Reviewer:
+    """Holds what is tagged: ``stop`` before anything is reserved, ``look`` afterwards."""
+
+    @hookimpl
+    def judge(self, order: Order) -> Iterable[Directive]:
+        if "stop" in order.tags:
+            yield Directive("plugin/reviewer", "hold", "stop", arguments={"stage": "route"})
+
+    @hookimpl
+    def review_plan(self, order: Order, plan: Plan) -> Iterable[Hold]:
+        if "look" in order.tags:
+            yield Hold("plugin/look", "somebody should look at it")
+
+
+class Shop:
+    """A shop whose life is a list of steps; each takes a few small numbers and may be refused."""
+
+    def __init__(self, url: str) -> None:
+        self.world = World()
+        self.world.node("ATL", at=(33.7, -84.4), connector="fake")
+        self.world.node("LAX", at=(34.0, -118.2), connector="fake").node("NYC", at=(40.7, -74.0))
+        for sku in SKUS:
+            self.world.item(sku, weight=300).stock(sku, safety=1, ATL=4, LAX=6, NYC=3)
+        settings = Settings(store=url, owners={"main": "USD"}, engine="python")
+        self.dom: Domcore = self.world.open(settings, plugins={"reviewer": Reviewer()})
+        self.dom.load_items((), [Alias("web", "mug-eu", "MUG")])
+        self.clock = self.world.clock
+        self.refused: list[str] = []
+
+    @property
+    def now(self) -> int:
+        return round(self.clock().timestamp() * 1_000_000)
+
+    def live(self, steps: Iterable[tuple[str, int, int, int]]) -> Shop:
+        for name, *numbers in steps:
+            self.clock.forward(seconds=7)
+            try:
+                getattr(self, name)(*numbers)
+            except DomcoreError as error:
+                self.refused.append(f"{name}: {error}")
+        return self
+
+    def order_of(self, number: int, units: int, shape: int) -> Order:
+        lines = [OrderLine("1", SKUS[shape % 3], units % 4 + 1, 5_000_000)]
+        if shape & 1:
+            lines.append(OrderLine("2", SKUS[(shape + 1) % 3], shape % 3 + 1, 2_000_000))
+        if shape & 4:
+            lines.append(OrderLine("3", "GIFT", 1, 9_000_000, ships=False))
+        tags = {2: ("stop",), 3: ("look",)}.get(shape % 5, ())
+        return evolve(self.world.order(str(number)), revision=1, tags=tags, lines=tuple(lines))
+
+    def capture(self, number: int, units: int, shape: int) -> None:
+        person = Person(name="Ada", email="ada@example.com", street=("1 Road",))
+        key = f"hook-{number}-{units}-{shape}" if shape & 2 else ""
+        self.dom.apply([CaptureOrder(self.order_of(number, units, shape), person, key)])
+
+    def amend(self, number: int, units: int, shape: int) -> None:
+        known = self.dom.order(f"web/{number}").order
+        again = evolve(self.order_of(number, units, shape), revision=known.revision + 1)
+        if shape & 2:
+            again = evolve(again, lines=again.lines[:1])
+        self.dom.capture(again)
+
+    def cancel(self, number: int, units: int, shape: int) -> None:
+        key = f"cancel-{number}" if shape & 1 else ""
+        self.dom.apply([CancelOrder("main", "web", str(number), 1, "changed their mind", key)])
+
+    def route(self, number: int, units: int, shape: int) -> None:
+        self.dom.route(limit=shape + 1)
+
+    def route_one(self, number: int, units: int, shape: int) -> None:
+        self.dom.route([f"web/{number}"])
+
+    def reserve(self, number: int, units: int, shape: int) -> None:
+        self.dom.reserve(f"web/{number}", minutes=shape + 1)
+
+    def approve(self, number: int, units: int, shape: int) -> None:
+        self.dom.approve(f"web/{number}", by="Grace")
+
+    def wait(self, number: int, units: int, shape: int) -> None:
+        self.clock.forward(minutes=shape * 5)
+        self.dom.work(limit=units + 1)
+
+    def count(self, number: int, units: int, shape: int) -> None:
+        count = StockCount(SKUS[number % 3], NODES[shape % 3], on_hand=units)
+        self.dom.observe(ObserveStock("main", (count,)))
+
+    def delta(self, number: int, units: int, shape: int) -> None:
+        count = StockCount(SKUS[number % 3], NODES[shape % 3], delta=units - 3, safety=shape % 2)
+        self.dom.observe(ObserveStock("main", (count,), f"delta-{number}-{units}-{shape}"))
+
+    def hand_over(self, number: int, units: int, shape: int) -> None:
+        store = self.dom.store
+        for lease in store.lease_due("release", now=self.now, until=self.now + HOUR, limit=shape):
+            if units & 1:
+                store.settle(lease.entry, now=self.now)
+            elif units & 2:
+                store.settle(lease.entry, now=self.now, retry_at=self.now, note="busy")
+
+    def notice(self, number: int, units: int, shape: int) -> None:
+        work = self.dom.order(f"web/{number}").fulfillment_orders
+        status = (
+            "accepted", "shipped", "rejected", "in_progress", "cancelled", "shipped", "delivered",
+            "returned",
+        )  # fmt: skip
+        if not work:
+            return
+        chosen = work[shape % len(work)]
+        parts: tuple[tuple[str, str, int], ...] = ()
+        if units & 1 and chosen.lines:
+            parts = ((chosen.lines[0][0], ("shipped", "freed", "blocked")[units % 3], 1),)
+        self.dom.store.resolve(
+            Resolution(chosen.id, status[units % len(status)], self.now, parts, key=f"n{self.now}"),
+            now=self.now,
+        )
+
+    def erase(self, number: int, units: int, shape: int) -> None:
+        self.dom.erase(f"web/{number}")
+
+    def load(self, number: int, units: int, shape: int) -> None:
+        nodes = self.world.network().nodes
+        self.dom.load_network(evolve(self.world.network(), nodes=nodes[: 2 + shape % 2]))
+
+
+BUSY_LIFE: tuple[tuple[str, int, int, int], ...] = (
+    ("capture", 1, 1, 1), ("capture", 2, 3, 2), ("capture", 3, 2, 3), ("capture", 4, 3, 4),
+    ("capture", 5, 0, 5), ("route", 0, 0, 7), ("capture", 6, 1, 6), ("reserve", 6, 0, 3),
+    ("hand_over", 0, 1, 1), ("amend", 1, 2, 5), ("capture", 7, 2, 0), ("route", 0, 0, 7),
+    ("notice", 1, 1, 0), ("cancel", 4, 0, 1), ("cancel", 9, 0, 0), ("capture", 8, 1, 3),
+    ("route", 0, 0, 7), ("count", 0, 5, 1), ("delta", 1, 5, 2), ("capture", 10, 0, 1),
+    ("capture", 11, 3, 7), ("hand_over", 0, 1, 1), ("notice", 5, 3, 0), ("capture", 12, 0, 3),
+    ("route", 0, 0, 7), ("approve", 12, 0, 0), ("wait", 0, 99, 0),
+    ("capture", 13, 0, 0),
+)  # fmt: skip
+
+
+@pytest.fixture
+def shops(tmp_path: Path) -> Iterator[Callable[[str], Shop]]:
+    """Opens shops on ``memory`` or ``sqlite``, and closes them."""
+    opened: list[Shop] = []
+
+    def open_shop(kind: str) -> Shop:
+        path = tmp_path / f"shop-{len(opened)}.db"
+        opened.append(Shop("memory:" if kind == "memory" else str(path)))
+        return opened[-1]
+
+    yield open_shop
+    for shop in opened:
+        shop.dom.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def busy(request: pytest.FixtureRequest, shops: Callable[[str], Shop]) -> Any:
+    """A shop in which a bit of everything has happened."""
+    shop = shops(request.param)
+    return shop.live(BUSY_LIFE)
