@@ -1,0 +1,1 @@
+"""The built-in commands: ``domcore NAME`` lives in ``NAME.py`` as `command`."""

@@ -1,0 +1,33 @@
+"""``domcore approve ORDER``."""
+
+from __future__ import annotations
+
+import click
+
+from domcore.cli.exits import NOTHING
+from domcore.cli.output import clean
+from domcore.cli.references import named
+from domcore.cli.verb import Invocation, verb
+
+
+@verb('domcore approve "#1310"', 'domcore approve "#1310" --by kim', exits=(NOTHING,))
+@click.argument("order")
+@click.option("--by", default="", help="Who approves; kept with the event.")
+def command(run: Invocation, order: str, by: str) -> int:
+    """Lift all holds of ORDER.
+
+    An order that was held before routing is routed by the next `domcore route`; work that was held
+    before release is handed over. Exit code 3 says that nothing was held.
+    """
+    with run.open() as dom:
+        lifted = dom.approve(named(dom, order), by=by)
+    if run.out.as_json:
+        holds = [{"code": h.code, "reason": h.reason, "stage": h.stage} for h in lifted]
+        run.out.object({"order": order, "lifted": holds})
+    for hold in lifted:
+        run.out.say(clean(f"Lifted {hold.code}: {hold.reason}"))
+    if not lifted:
+        run.out.say("Nothing was held.")
+    elif any(hold.stage == "route" for hold in lifted):
+        run.out.say(f'Next: domcore route "{order}"')
+    return 0 if lifted else NOTHING

@@ -1,0 +1,159 @@
+"""What commands print: tables for people, JSON Lines for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time
+from typing import Any, Final, NamedTuple
+
+import click
+
+from domcore.model import MICROS, decimal_text, half_even
+
+_SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
+_REASONS: Final = {
+    "stock": "not enough stock",
+    "rules": "rules leave too little",
+    "split": "split limit",
+    "item": "unknown SKU",
+}
+_CENT: Final = MICROS // 100
+
+Row = Mapping[str, Any]
+
+
+class Column(NamedTuple):
+    """A column of a table: its title, the row's key, and how a value is written.
+
+    With an empty key the whole row is written: for people only, JSON has its parts.
+    """
+
+    title: str
+    key: str
+    write: Callable[[Any], str] = str
+    right: bool = False
+
+
+class Output:
+    """Prints to standard output; `as_json` chooses the language."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self.unfinished: Callable[[], None] | None = None
+        """Takes away a line that is being drawn on standard error, such as a counter."""
+
+    def rows(self, columns: Sequence[Column], rows: Iterable[Row], *, empty: str) -> int:
+        """A table, or one JSON object per line; returns how many rows there were."""
+        gathered = list(rows)
+        if self.as_json:
+            for row in gathered:
+                self.object(row)
+        elif gathered:
+            self.say(table(columns, gathered))
+        elif empty:
+            self.note(empty)
+        return len(gathered)
+
+    def object(self, value: Row) -> None:
+        """One JSON object on a line."""
+        self._begin()
+        click.echo(json_text(value))
+
+    def say(self, text: str) -> None:
+        """A text for people; nothing with ``--json``."""
+        if not self.as_json:
+            self._begin()
+            click.echo(text)
+
+    def note(self, text: str) -> None:
+        """A remark that is no result: standard error."""
+        self._begin()
+        click.echo(text, err=True)
+
+    def _begin(self) -> None:
+        if self.unfinished is not None:
+            self.unfinished()
+
+
+def json_text(value: Any) -> str:
+    """A value on one line; times, which TOML knows and JSON does not, in ISO 8601."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_text)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, date | time):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def table(columns: Sequence[Column], rows: Iterable[Row]) -> str:
+    """Aligned columns under their titles."""
+    cells = [
+        [clean(column.write(row[column.key] if column.key else row)) for column in columns]
+        for row in rows
+    ]
+    titles = [column.title for column in columns]
+    widths = [max(map(len, each)) for each in zip(titles, *cells, strict=True)]
+    lines = []
+    for line in (titles, *cells):
+        padded = [
+            text.rjust(width) if column.right else text.ljust(width)
+            for text, width, column in zip(line, widths, columns, strict=True)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
+
+
+def clean(text: str) -> str:
+    """Text without characters that could steer a terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+
+
+def money(amount: int, currency: str) -> str:
+    """Micros for people: ``$1,234.50``, or ``1,234.50 CAD``."""
+    cents = half_even(abs(amount), _CENT)
+    sign = "-" if amount < 0 and cents else ""
+    text = f"{cents // 100:,}.{cents % 100:02d}"
+    symbol = _SYMBOLS.get(currency)
+    return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {currency}"
+
+
+def plain(amount: int) -> str:
+    """Micros for programs: ``"1234.50"``."""
+    return decimal_text(amount)
+
+
+def reason(code: str) -> str:
+    """Why units stay open, for people."""
+    return _REASONS.get(code, code)
+
+
+def count(value: int) -> str:
+    """A number with its thousands apart."""
+    return f"{value:,}"
+
+
+def joined(values: Iterable[str]) -> str:
+    """Words in a cell; ``-`` where there are none."""
+    return ", ".join(values) or "-"
+
+
+def moment(value: datetime) -> str:
+    """A time for people, to the minute, in UTC."""
+    return f"{value:%Y-%m-%d %H:%M}"
+
+
+def weight(grams: int) -> str:
+    """Grams for people."""
+    return f"{grams:,} g" if grams < 1000 else f"{grams / 1000:,.2f} kg"
+
+
+def distance(metres: int) -> str:
+    """Metres for people."""
+    return f"{metres / 1000:,.0f} km"
+
+
+def times(number: int, noun: str, plural: str = "") -> str:
+    """``1 order``, ``2 orders``."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

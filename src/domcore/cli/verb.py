@@ -1,0 +1,148 @@
+"""What all commands share: options, examples, exit codes, and the application they run on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from domcore.cli.exits import DONE, FAILED, INTERRUPTED, MEANINGS, USAGE
+from domcore.cli.output import Output
+from domcore.config import read_settings, store_file
+from domcore.errors import StoreError
+from domcore.settings import Settings
+
+if TYPE_CHECKING:
+    from domcore.app import Domcore
+
+_CONFIG: Final = click.Option(
+    ["--config"],
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The project file; otherwise the nearest domcore.toml.",
+)
+_STORE: Final = click.Option(["--store"], metavar="URL", help="The store, instead of the setting.")
+_ENGINE: Final = click.Option(["--engine"], metavar="NAME", help="The rule engine, likewise.")
+_JSON: Final = click.Option(
+    ["--json", "as_json"], is_flag=True, help="Print JSON, one object per line."
+)
+
+
+class Invocation:
+    """One command being run: its settings, its output, and the application."""
+
+    def __init__(self, config: Path | None, flags: Mapping[str, str], as_json: bool) -> None:
+        self.config = config
+        self.flags = flags
+        self.out = Output(as_json)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, read when first needed."""
+        return read_settings(config=self.config, environ=os.environ, flags=self.flags)
+
+    def open(self) -> Domcore:
+        """The application on a store that is there already.
+
+        Raises:
+            StoreError: there is no store yet.
+        """
+        file = store_file(self.settings.store)
+        if file is not None and not file.exists():
+            raise StoreError(
+                f"there is no store at {file}; run 'domcore init' to make one, 'domcore demo' to"
+                " try things out, or name another with --store"
+            )
+        return self.create()
+
+    def create(self) -> Domcore:
+        """The application; a store that is not there is made."""
+        from domcore.app import Domcore  # the planner and the store cost a start-up of their own
+
+        return Domcore(self.settings)
+
+
+class Verb(click.Command):
+    """A command with examples and exit codes in its help, run on an `Invocation`."""
+
+    def __init__(
+        self, *, examples: Sequence[str], exits: Sequence[int] = (), **attributes: Any
+    ) -> None:
+        super().__init__(**attributes)
+        self.examples = tuple(examples)
+        self.exits = tuple(sorted({DONE, FAILED, USAGE, INTERRUPTED, *exits}))
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the verb; what it returns is the exit code."""
+        given = {name: ctx.params.pop(name, None) for name in ("config", "store", "engine")}
+        flags = {name: given[name] for name in ("store", "engine") if given[name] is not None}
+        as_json = bool(ctx.params.pop("as_json", False))
+        ctx.obj = Invocation(given["config"], flags, as_json)
+        code = super().invoke(ctx)
+        if code:
+            ctx.exit(code)
+        return code
+
+    def format_epilog(
+        self,
+        ctx: click.Context,
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the examples and the exit codes."""
+        _write_examples(formatter, self.examples)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), MEANINGS[code]) for code in self.exits])
+
+
+class Examples(click.Group):
+    """A group of verbs with examples in its help."""
+
+    def __init__(self, *, examples: Sequence[str], **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.examples = tuple(examples)
+
+    def format_epilog(
+        self,
+        ctx: click.Context,
+        formatter: click.HelpFormatter,
+    ) -> None:
+        """Write the examples."""
+        _write_examples(formatter, self.examples)
+
+
+def _write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
+    with formatter.section("Examples"):
+        for example in examples:
+            formatter.write(f"{' ' * formatter.current_indent}{example}\n")
+
+
+def verb(
+    *examples: str,
+    name: str | None = None,
+    exits: Sequence[int] = (),
+    store: bool = True,
+    as_json: bool = True,
+) -> Callable[[Callable[..., Any]], Verb]:
+    """Make a command of a function whose first argument is the `Invocation`.
+
+    Args:
+        examples: command lines that show it at work.
+        name: its name, where it is not the function's.
+        exits: exit codes besides 0, 1, 2 and 130.
+        store: whether it takes ``--config``, ``--store`` and ``--engine``.
+        as_json: whether it takes ``--json``.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Verb:
+        command = click.command(name, cls=Verb, examples=examples, exits=exits)(
+            click.pass_obj(function)
+        )
+        command.params += [_JSON] if as_json else []
+        command.params += [_CONFIG, _STORE, _ENGINE] if store else []
+        return command
+
+    return decorate

@@ -1,0 +1,129 @@
+"""The demo's report: what an operations manager wants to see, in one screen and a half."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from domcore.demo.run import DemoReport
+from domcore.model import MICROS, half_even
+
+_OUTCOMES = (
+    ("routed", "whole", "one node ships everything"),
+    ("split", "split", "whole, from several nodes"),
+    ("partial", "partial", "some units stay open"),
+    ("short", "short", "nothing that may ship it has it"),
+    ("held", "held", "waits for a person"),
+    ("failed", "failed", ""),
+)
+_INDENT = "             "
+
+
+def lines(report: DemoReport) -> Iterator[str]:
+    """The report, line by line."""
+    yield from _built(report)
+    yield from _received(report)
+    yield from _routed(report)
+    yield from _cost(report)
+    yield from _by_node(report)
+    yield from _split(report)
+    yield from _checked(report)
+    yield from _next(report)
+
+
+def _built(report: DemoReport) -> Iterator[str]:
+    kinds = ", ".join(f"{number} {kind}" for kind, number in report.nodes.most_common())
+    yield f"  Network    {sum(report.nodes.values())} nodes: {kinds}"
+    yield (f"  Catalog    {report.skus:,} SKUs, {report.units:,} units in {report.counts:,} counts")
+    yield f"  Rules      {', '.join(report.packs)}"
+
+
+def _received(report: DemoReport) -> Iterator[str]:
+    received = report.received
+    total = sum(received.outcomes.values())
+    first = ("captured", "amended", "duplicate", "stale", "cancelled", "ignored", "refused")
+    order = [*first, *sorted(set(received.outcomes) - set(first))]
+    parts = [f"{received.outcomes[each]} {each}" for each in order if received.outcomes[each]]
+    yield f"  Received   {total} webhooks in {received.seconds:.1f} s:"
+    yield f"{_INDENT}{', '.join(parts)}"
+    for place, reason in received.refused:
+        yield f"{_INDENT}{place} refused: {reason}"
+
+
+def _routed(report: DemoReport) -> Iterator[str]:
+    route, tally = report.route, report.tally
+    yield f"  Routed     {route.orders} orders in {tally.seconds:.1f} s"
+    yield ""
+    for name, word, meaning in _OUTCOMES:
+        number = getattr(route, name)
+        if number:
+            share = 100 * number / route.orders
+            yield f"    {word:<8} {number:>5}  {share:>5.1f} %   {meaning}".rstrip()
+    for reason, number in tally.holds.most_common():
+        yield f"{_INDENT}{number} x {reason}"
+    yield ""
+
+
+def _cost(report: DemoReport) -> Iterator[str]:
+    route = report.route
+    if route.placed:
+        yield f"  Cost       {dollars(route.cost)} for the {route.placed:,} orders that ship"
+    if route.nearest_cost:
+        saved = 100 - 100 * route.compared_cost / route.nearest_cost
+        yield (
+            f"  Compared   {dollars(route.compared_cost)} against"
+            f" {dollars(route.nearest_cost)} by nearest node: {saved:.1f} % saved,"
+        )
+        yield f"{_INDENT}on the {report.tally.compared:,} orders that can be compared"
+    if route.placed:
+        yield (
+            f"  Proven     {100 * route.proven / route.placed:.1f} % of the plans are proven to be"
+            " the cheapest allowed"
+        )
+
+
+def _by_node(report: DemoReport) -> Iterator[str]:
+    yield ""
+    yield f"    {'NODE':<12} {'ORDERS':>6} {'PARCELS':>8} {'UNITS':>6} {'COST':>11}"
+    for node, tally in sorted(report.tally.by_node.items(), key=lambda pair: -pair[1].orders):
+        yield (
+            f"    {node:<12} {tally.orders:>6} {tally.parcels:>8} {tally.units:>6}"
+            f" {dollars(tally.cost):>11}"
+        )
+
+
+def _split(report: DemoReport) -> Iterator[str]:
+    if report.explanation:
+        yield ""
+        yield "  Why one order was split"
+        yield ""
+        for line in report.explanation.splitlines():
+            yield f"    {line}".rstrip()
+
+
+def _checked(report: DemoReport) -> Iterator[str]:
+    yield ""
+    if report.violations:
+        yield f"  Verified   {len(report.violations)} violations"
+        for violation in report.violations[:10]:
+            yield f"{_INDENT}{violation}"
+    else:
+        yield f"  Verified   every invariant holds ({report.verify_seconds:.1f} s)"
+    yield f"  Done       in {report.seconds:.1f} s"
+
+
+def _next(report: DemoReport) -> Iterator[str]:
+    yield ""
+    yield "Try next:"
+    yield f"  cd {shlex.quote(str(report.folder))}"
+    split = report.tally.split
+    if split:
+        yield f'  domcore explain "{split.number}" --why-not {report.why_not}'
+    yield "  domcore orders --status short"
+    yield "  domcore stock --node ST-NYC --below 3"
+
+
+def dollars(amount: int) -> str:
+    """Micros as dollars, to the cent."""
+    cents = half_even(amount, MICROS // 100)
+    return f"${cents // 100:,}.{cents % 100:02d}"

@@ -1,0 +1,23 @@
+"""Networks, items and stock from files, strictly and in bounded memory. See ``docs/files.md``."""
+
+from __future__ import annotations
+
+from domcore.loading.apply import Loaded, load_items, load_network, load_stock
+from domcore.loading.formats import FORMATS, Source
+from domcore.loading.items import read_items
+from domcore.loading.network import read_network
+from domcore.loading.problems import Problems
+from domcore.loading.stock import read_stock
+
+__all__ = [
+    "FORMATS",
+    "Loaded",
+    "Problems",
+    "Source",
+    "load_items",
+    "load_network",
+    "load_stock",
+    "read_items",
+    "read_network",
+    "read_stock",
+]

@@ -1,0 +1,45 @@
+"""Stock files: counts and changes per SKU and node."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from domcore.loading.fields import MOST_UNITS, code, moment, whole
+from domcore.loading.formats import Source, records
+from domcore.loading.problems import Problems
+from domcore.loading.shape import Faults, Field, Shape
+from domcore.model import StockCount
+
+STOCK: Final = Shape(
+    (
+        Field("sku", code(), "the SKU", needed=True),
+        Field("node", code(), "the node's id", needed=True),
+        Field("on_hand", whole(), "units counted; replaces what was known", None),
+        Field("delta", whole(-MOST_UNITS), "units to add or take away, instead of on_hand", None),
+        Field("safety", whole(), "units that orders may not draw; absent leaves it", None),
+        Field("as_of", moment, "when it was counted; absent is now", None),
+    )
+)
+
+
+class StockLine(NamedTuple):
+    """One count and where it stands."""
+
+    place: str
+    stock: StockCount
+
+
+def read_stock(source: Source, problems: Problems) -> Iterator[StockLine]:
+    """All good counts of a file, one by one; the bad ones are problems."""
+    for record in records(source, {"stock": STOCK}, problems):
+        try:
+            yield StockLine(record.place, _count(STOCK(record.values)))
+        except ValueError as error:
+            problems.add(record.place, error)
+
+
+def _count(values: dict[str, Any]) -> StockCount:
+    if (values["on_hand"] is None) == (values["delta"] is None):
+        raise Faults([("on_hand", "give on_hand or delta, and only one of them")])
+    return StockCount(**values)

@@ -1,0 +1,86 @@
+"""A command line to call, and a routed demo project to call it on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from domcore.cli.root import build
+
+Run = Callable[..., Result]
+
+SHOPIFY = Path(__file__).parents[2] / "plugins" / "domcore-shopify" / "src"
+
+
+def invoke(*args: object, stdin: bytes | str | None = None) -> Result:
+    return CliRunner().invoke(
+        build(), [str(each) for each in args], input=stdin, prog_name="domcore"
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shopify(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """domcore-shopify as if installed from the checkout, where it is not; what to put on a path."""
+    added: list[str] = []
+    if find_spec("domcore_shopify") is None:
+        folder = tmp_path_factory.mktemp("site")
+        info = folder / "domcore_shopify-0.1.0.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(
+            "Metadata-Version: 2.1\nName: domcore-shopify\nVersion: 0.1.0\n"
+        )
+        (info / "entry_points.txt").write_text("[domcore]\nshopify = domcore_shopify.plugin\n")
+        added = [str(folder), str(SHOPIFY)]
+    sys.path[:0] = added
+    yield added
+    for each in added:
+        sys.path.remove(each)
+
+
+@pytest.fixture(autouse=True)
+def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings of whoever runs the tests are none of theirs."""
+    for name in list(os.environ):
+        if name.startswith("DOMCORE_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def run() -> Run:
+    """``run("orders", "--json")``: the result of a command."""
+    return invoke
+
+
+@pytest.fixture(scope="session")
+def routed(tmp_path_factory: pytest.TempPathFactory, shopify: list[str]) -> tuple[Path, Result]:
+    """A demo that has run, and what it printed; copy it, do not change it."""
+    folder = tmp_path_factory.mktemp("demo") / "shop"
+    result = invoke("demo", folder, "--orders", 120)
+    assert result.exit_code == 0, result.output
+    return folder, result
+
+
+@pytest.fixture
+def shop(routed: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the routed demo, as the current folder."""
+    folder = tmp_path / "shop"
+    shutil.copytree(routed[0], folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A new project without data, as the current folder."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    assert invoke("init").exit_code == 0
+    return folder
