@@ -1,0 +1,189 @@
+"""A Shopify shop as a channel: checks who a delivery is from, and reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from cattrs import Converter
+
+from domcore.codec.intake import read_json
+from domcore.codec.scalars import Refused, strict_line, strict_moment
+from domcore.codec.strict import Line, make_converter, structure
+from domcore.errors import PayloadError, Problem, SignatureError
+from domcore.model import Command, Envelope, Ignore
+from domcore.settings import ChannelSettings
+from domcore_shopify.options import Options, read_options
+from domcore_shopify.orders import Delivery, OrderReader
+from domcore_shopify.payload import OneOrder, OrderBody, OrderPage
+from domcore_shopify.signing import (
+    DELIVERY,
+    EVENT,
+    NEWER_PREFIX,
+    PREFIX,
+    SHOP,
+    SIGNATURE,
+    TOPIC,
+    TRIGGERED,
+    is_signed,
+)
+
+CANCELLED = "orders/cancelled"
+WEBHOOK_HEADERS = tuple(
+    prefix + name
+    for prefix in (PREFIX, NEWER_PREFIX)
+    for name in (SIGNATURE, TOPIC, DELIVERY, EVENT, TRIGGERED)
+)
+FOLLOWED = ("orders/create", "orders/updated", "orders/paid", CANCELLED)
+NOT_FOLLOWED = {
+    "orders/edited": "orders/edited tells only the difference; orders/updated brings the order",
+    "orders/delete": "orders/delete names an order that Shopify no longer shows; cancel it by hand",
+}
+_HEADER = Line(255)
+
+
+class ShopifyChannel:
+    """One shop. `receive` is pure: no store, no network, no clock.
+
+    A webhook is believed only by the signature of its body. Topic, delivery id and shop are not
+    signed, so they decide nothing that the body can contradict: an order is cancelled because its
+    body says so, and a repeated body is the same revision under any delivery id.
+    """
+
+    def __init__(
+        self, name: str, owner: str, options: Options, *, postal_digits: int, converter: Converter
+    ) -> None:
+        self.name = name
+        self.owner = owner
+        self._options = options
+        self._converter = converter
+        digits = postal_digits if options.postal_digits is None else options.postal_digits
+        self._reader = OrderReader(name, owner, options, digits)
+
+    def __repr__(self) -> str:
+        return f"ShopifyChannel(name={self.name!r}, owner={self.owner!r})"
+
+    def receive(self, envelope: Envelope) -> tuple[Command, ...]:
+        """Read a webhook, or an Admin API body where the options accept them.
+
+        Raises:
+            SignatureError: the body is not signed with any of the secrets, or not at all.
+            PayloadError: it cannot be read; every bad field with its path.
+        """
+        headers = {name.lower(): value for name, value in envelope.headers.items()}
+        if len(envelope.body) > self._options.most_bytes:
+            raise self._refused(Problem("$", f"larger than {self._options.most_bytes} bytes"))
+        # Any header of a webhook makes it one, and then it must be signed.
+        if any(name in headers for name in WEBHOOK_HEADERS):
+            return (self._receive_webhook(envelope.body, headers),)
+        return self._receive_api_body(envelope.body)
+
+    def _receive_webhook(self, body: bytes, headers: Mapping[str, str]) -> Command:
+        self._check_signature(body, headers)
+        topic = self._header(headers, TOPIC)
+        key = self._key(headers, topic)
+        self._check_shop(headers)
+        if topic not in FOLLOWED:
+            if not topic:
+                raise self._refused(Problem(f"header {PREFIX}{TOPIC}", "is missing"))
+            return Ignore(NOT_FOLLOWED.get(topic, f"topic {topic} is not followed"), key)
+        order = structure(self._converter, self._json(body), OrderBody, source=self.name)
+        if topic == CANCELLED and order.cancelled_at is None:
+            raise self._refused(Problem("$.cancelled_at", "is not there, though the topic says so"))
+        return self._commands([order], [Delivery(key, "$", self._triggered_at(headers))])[0]
+
+    def _check_signature(self, body: bytes, headers: Mapping[str, str]) -> None:
+        signatures = self._spellings(headers, SIGNATURE)
+        if not signatures:
+            raise SignatureError("the delivery is not signed", source=self.name)
+        if len(signatures) > 1 or not is_signed(body, signatures.pop(), self._options.secrets):
+            raise SignatureError(
+                "the signature fits none of the channel's secrets", source=self.name
+            )
+
+    def _receive_api_body(self, body: bytes) -> tuple[Command, ...]:
+        if self._options.api_bodies != "accept":
+            raise SignatureError(
+                "the delivery is not signed (api_bodies = 'accept' takes unsigned API bodies)",
+                source=self.name,
+            )
+        value = self._json(body)
+        if isinstance(value, dict) and "orders" in value:
+            orders = structure(self._converter, value, OrderPage, source=self.name).orders
+            paths = [f"$.orders[{at}]" for at in range(len(orders))]
+        else:
+            orders = (structure(self._converter, value, OneOrder, source=self.name).order,)
+            paths = ["$.order"]
+        return self._commands(orders, [Delivery(path=path) for path in paths])
+
+    def _commands(
+        self, orders: Iterable[OrderBody], deliveries: Iterable[Delivery]
+    ) -> tuple[Command, ...]:
+        problems: list[Problem] = []
+        commands = tuple(
+            self._reader.commands(order, delivery, problems)
+            for order, delivery in zip(orders, deliveries, strict=True)
+        )
+        if problems:
+            raise self._refused(*problems)
+        return commands
+
+    def _json(self, body: bytes) -> Any:
+        return read_json(body, limit=self._options.most_bytes, source=self.name)
+
+    def _refused(self, *problems: Problem) -> PayloadError:
+        return PayloadError("the delivery cannot be accepted", problems, source=self.name)
+
+    def _spellings(self, headers: Mapping[str, str], name: str) -> set[str]:
+        names = (PREFIX + name, NEWER_PREFIX + name)
+        return {headers[each].strip() for each in names if headers.get(each, "").strip()}
+
+    def _header(self, headers: Mapping[str, str], name: str) -> str:
+        """A header in either spelling, or nothing; two that differ are refused."""
+        found = self._spellings(headers, name)
+        if len(found) > 1:
+            raise self._refused(Problem(f"header {PREFIX}{name}", "comes twice, and differs"))
+        try:
+            return strict_line(found.pop(), _HEADER) if found else ""
+        except Refused as error:
+            raise self._refused(Problem(f"header {PREFIX}{name}", str(error))) from None
+
+    def _key(self, headers: Mapping[str, str], topic: str) -> str:
+        """The delivery's id; one event may be delivered under several topics."""
+        delivery = self._header(headers, DELIVERY)
+        event = self._header(headers, EVENT)
+        return delivery or (f"{event}:{topic}" if event else "")
+
+    def _check_shop(self, headers: Mapping[str, str]) -> None:
+        shop = self._header(headers, SHOP)
+        if self._options.shop and shop and shop.lower() != self._options.shop.lower():
+            raise self._refused(Problem(f"header {PREFIX}{SHOP}", "names another shop"))
+
+    def _triggered_at(self, headers: Mapping[str, str]) -> datetime | None:
+        try:
+            return strict_moment(self._header(headers, TRIGGERED))
+        except Refused:
+            return None
+
+
+def build_channels(
+    settings: Iterable[ChannelSettings], environ: Mapping[str, str], postal_digits: int = 0
+) -> list[ShopifyChannel]:
+    """A channel for each of `settings`.
+
+    Raises:
+        ConfigurationError: an option is wrong, or a secret is not in `environ`.
+    """
+    strict = make_converter()
+    lenient = make_converter(forbid_extra_keys=False, most_characters=100_000)
+    return [
+        ShopifyChannel(
+            each.name,
+            each.owner,
+            read_options(each, environ, strict),
+            postal_digits=postal_digits,
+            converter=lenient,
+        )
+        for each in settings
+    ]

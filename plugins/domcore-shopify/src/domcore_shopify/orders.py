@@ -1,0 +1,211 @@
+"""An order body as commands. Pure: the same body and options give the same commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+from attrs import frozen
+
+from domcore.errors import Problem
+from domcore.model import (
+    Attribute,
+    CancelOrder,
+    CaptureOrder,
+    Command,
+    Destination,
+    Ignore,
+    Order,
+    Person,
+)
+from domcore_shopify.lines import mapped, read_lines
+from domcore_shopify.options import Options
+from domcore_shopify.payload import Address, OrderBody
+from domcore_shopify.text import one_line, split_tags
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SECOND = 1_000_000
+_LONGEST_PERSONAL = 500
+
+
+@frozen(slots=True)
+class Delivery:
+    """What is known of a delivery beside its body.
+
+    Args:
+        path: where the order stands in the body, for errors.
+        triggered_at: when Shopify noticed the change; finer than ``updated_at``.
+    """
+
+    key: str = ""
+    path: str = "$"
+    triggered_at: datetime | None = None
+
+
+@frozen(slots=True)
+class OrderReader:
+    """Turns bodies of one channel into commands."""
+
+    channel: str
+    owner: str
+    options: Options
+    postal_digits: int = 0
+
+    def commands(self, body: OrderBody, delivery: Delivery, problems: list[Problem]) -> Command:
+        """One command for one order; what cannot be read is added to `problems`.
+
+        * a test order is ignored
+        * one with a cancel time is cancelled, whatever the delivery says it is about
+        * one that has left whole is ignored: there is nothing in it to route
+        * any other is captured
+        """
+        external_id = str(body.id)
+        if body.test and self.options.test_orders == "ignore":
+            return Ignore(f"test order {external_id}", delivery.key)
+        if body.cancelled_at is not None:
+            return CancelOrder(
+                owner=self.owner,
+                channel=self.channel,
+                external_id=external_id,
+                revision=revision(body.updated_at, delivery.triggered_at),
+                reason=body.cancel_reason or "",
+                key=delivery.key,
+            )
+        if self.options.fulfilled_orders == "ignore" and has_left_whole(body):
+            return Ignore(f"order {external_id} is fulfilled: nothing is left", delivery.key)
+        order = self._order(body, delivery, problems)
+        return CaptureOrder(order, _person(body), delivery.key)
+
+    def _order(self, body: OrderBody, delivery: Delivery, problems: list[Problem]) -> Order:
+        return Order(
+            owner=self.owner,
+            channel=self.channel,
+            external_id=str(body.id),
+            revision=revision(body.updated_at, delivery.triggered_at),
+            placed_at=body.processed_at or body.created_at,
+            currency=_currency(body.currency, delivery.path, problems),
+            lines=read_lines(body, self.options.line_properties, delivery.path, problems),
+            destination=self._destination(body.shipping_address, delivery.path, problems),
+            number=one_line(body.name),
+            service=_service(body, self.options),
+            customer_tier=_tier(body, self.options.tiers),
+            tags=split_tags(body.tags),
+            attributes=_attributes(body, self.options.note_attributes),
+        )
+
+    def _destination(
+        self, address: Address | None, path: str, problems: list[Problem]
+    ) -> Destination | None:
+        """None without an address, or with one that does not even name a country."""
+        if address is None or address.country_code is None:
+            return None
+        country = address.country_code.upper()
+        if not (country.isascii() and country.isalpha()):
+            problems.append(
+                Problem(f"{path}.shipping_address.country_code", "must be two letters, such as US")
+            )
+        region = one_line(address.province_code).upper().removeprefix(f"{country}-")
+        postal = one_line(address.zip).upper()
+        kept = self.postal_digits or len(postal)
+        return Destination(country=country, region=region, postal=postal[: min(kept, 20)].strip())
+
+
+def has_left_whole(body: OrderBody) -> bool:
+    """Whether every unit ever ordered is fulfilled.
+
+    Shopify also says "fulfilled" where the rest of an order was taken off it after some units had
+    left. That is news: the rest must not ship, so such an order is captured like any other.
+    """
+    untouched = all(line.current_quantity in (None, line.quantity) for line in body.line_items)
+    return body.fulfillment_status == "fulfilled" and untouched
+
+
+def revision(updated_at: datetime, triggered_at: datetime | None) -> int:
+    """``updated_at`` in microseconds since 1970.
+
+    Shopify gives whole seconds, in which an order is often changed twice (created, then tagged);
+    the trigger time of the delivery, where there is one, tells the two apart within that second.
+    """
+    micros = (updated_at - _EPOCH) // _MICROSECOND
+    if triggered_at is None or micros % _SECOND:
+        return micros
+    later = (triggered_at - updated_at) // _MICROSECOND
+    return micros + min(max(later, 0), _SECOND - 1)
+
+
+def _currency(currency: str, path: str, problems: list[Problem]) -> str:
+    if not (currency.isascii() and currency.isalpha() and currency.isupper()):
+        problems.append(Problem(f"{path}.currency", "must be a currency code, such as USD"))
+    return currency
+
+
+def _service(body: OrderBody, options: Options) -> str:
+    """The service of the first shipping line that is mapped, by its code or its title."""
+    services = {name.casefold(): service for name, service in options.services.items()}
+    for line in body.shipping_lines or ():
+        for name in (line.code, line.title) if not line.is_removed else ():
+            service = services.get(one_line(name).casefold())
+            if service:
+                return service
+    return options.default_service
+
+
+def _tier(body: OrderBody, tiers: Mapping[str, str]) -> str:
+    """The tier of the first tag, in the options' order, that the customer or the order has."""
+    if not tiers:
+        return ""
+    of_customer = body.customer.tags if body.customer else None
+    tags = {tag.casefold() for tag in (*split_tags(of_customer), *split_tags(body.tags))}
+    return next((tier for tag, tier in tiers.items() if tag.casefold() in tags), "")
+
+
+def _attributes(
+    body: OrderBody, note_attributes: Mapping[str, str]
+) -> tuple[tuple[str, Attribute], ...]:
+    found: dict[str, Attribute] = {}
+    if body.financial_status:
+        found["financial_status"] = body.financial_status
+    if body.source_name:
+        found["source"] = body.source_name
+    found |= mapped(body.note_attributes, note_attributes)
+    return tuple(sorted(found.items()))
+
+
+def _person(body: OrderBody) -> Person | None:
+    """Who it goes to: the shipping address, and what the customer gave beside it."""
+    address = body.shipping_address or Address()
+    customer = body.customer
+    emails = (body.email, body.contact_email, customer.email if customer else None)
+    phones = (address.phone, body.phone, customer.phone if customer else None)
+    names = (
+        address.name,
+        _full_name(address.first_name, address.last_name),
+        _full_name(customer.first_name, customer.last_name) if customer else None,
+    )
+    street = (_first(address.address1), _first(address.address2))
+    person = Person(
+        name=_first(*names),
+        company=_first(address.company),
+        email=_first(*emails),
+        phone=_first(*phones),
+        street=tuple(part for part in street if part),
+        city=_first(address.city),
+        region=_first(address.province_code, address.province),
+        postal=_first(address.zip),
+        country=_first(address.country_code).upper(),
+    )
+    return None if person == Person() else person
+
+
+def _full_name(first: str | None, last: str | None) -> str:
+    return f"{first or ''} {last or ''}"
+
+
+def _first(*texts: str | None) -> str:
+    """The first text that has anything in it, on one line."""
+    for text in texts:
+        clean = one_line(text)[:_LONGEST_PERSONAL]
+        if clean:
+            return clean
+    return ""

@@ -1,0 +1,132 @@
+"""The part of Shopify's order body that is read; all its other keys pass unseen.
+
+Field names are Shopify's own, so that the path in an error is the path in the body.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from attrs import frozen
+
+from domcore.codec.strict import Between, Count, Line, Price
+
+Id = Annotated[int, Between(1, 2**63 - 1)]
+Text = Annotated[str, Line(255)]
+Currency = Annotated[str, Line(3, least=3)]
+Country = Annotated[str, Line(2, least=2)]
+
+
+@frozen(slots=True)
+class MoneyAmount:
+    """One currency's side of a price."""
+
+    amount: Price
+    currency_code: Currency
+
+
+@frozen(slots=True)
+class MoneySet:
+    """A price in the shop's currency; the shopper's own currency is not read."""
+
+    shop_money: MoneyAmount | None = None
+
+
+@frozen(slots=True)
+class LineItem:
+    """One line. `properties` is read only for the names the options map."""
+
+    id: Id
+    quantity: Count
+    current_quantity: Count | None = None
+    fulfillable_quantity: Count | None = None
+    fulfillment_status: Text | None = None
+    sku: str | None = None
+    variant_id: Id | None = None
+    price: Price | None = None
+    price_set: MoneySet | None = None
+    grams: Annotated[int, Between(0, 1_000_000_000)] | None = None
+    gift_card: bool | None = None
+    requires_shipping: bool | None = None
+    vendor: str | None = None
+    properties: Any = None
+
+
+@frozen(slots=True)
+class Address:
+    """Where it goes, and who lives there."""
+
+    country_code: Country | None = None
+    province_code: Text | None = None
+    province: str | None = None
+    zip: str | None = None
+    city: str | None = None
+    address1: str | None = None
+    address2: str | None = None
+    name: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    phone: str | None = None
+
+
+@frozen(slots=True)
+class Customer:
+    """The account behind the order."""
+
+    tags: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+@frozen(slots=True)
+class ShippingLine:
+    """The delivery service the shopper chose."""
+
+    code: str | None = None
+    title: str | None = None
+    is_removed: bool | None = None
+
+
+@frozen(slots=True)
+class OrderBody:
+    """An order, as a webhook body or inside an Admin API answer."""
+
+    id: Id
+    updated_at: datetime
+    created_at: datetime
+    currency: Currency
+    line_items: tuple[LineItem, ...]
+    processed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    cancel_reason: Text | None = None
+    name: Text | None = None
+    test: bool | None = None
+    tags: str | None = None
+    source_name: Text | None = None
+    financial_status: Text | None = None
+    fulfillment_status: Text | None = None
+    email: str | None = None
+    contact_email: str | None = None
+    phone: str | None = None
+    shipping_address: Address | None = None
+    customer: Customer | None = None
+    shipping_lines: tuple[ShippingLine, ...] | None = None
+    note_attributes: Any = None
+
+
+@frozen(slots=True)
+class OneOrder:
+    """The Admin API's answer for one order."""
+
+    order: OrderBody
+
+
+@frozen(slots=True)
+class OrderPage:
+    """A page of orders of the Admin API."""
+
+    orders: tuple[OrderBody, ...]
