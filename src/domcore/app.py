@@ -29,6 +29,7 @@ from domcore.model import (
     Person,
     Plan,
 )
+from domcore.model.clock import to_micros
 from domcore.opening import open_named_store
 from domcore.planning import PlanningKit
 from domcore.plugins import Plugins
@@ -37,7 +38,6 @@ from domcore.routing import Errand, Routed, Router, RouteReport
 from domcore.settings import Settings
 from domcore.sourcing.decide import decide
 from domcore.sourcing.rates import Rates
-from domcore.sourcing.record import microseconds
 from domcore.store.protocol import (
     OpenOrder,
     OrderFilter,
@@ -366,7 +366,7 @@ class Domcore:
         return found[0]
 
     def _micros(self) -> int:
-        return microseconds(self.now())
+        return to_micros(self.now())
 
     # --- keeping -------------------------------------------------------------------------------
 

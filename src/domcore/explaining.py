@@ -15,6 +15,7 @@ from domcore.explanation import (
     counted,
 )
 from domcore.model import Network, Order, decimal_text
+from domcore.model.clock import from_micros
 from domcore.outside import RecordedOutside
 from domcore.planning import PlanningKit
 from domcore.rules.explain import Verdict
@@ -255,7 +256,7 @@ class Teller:
             return value
         if spec.type in ("money", "decimal"):
             return decimal_text(value, 0 if spec.type == "decimal" else 2)
-        return records.moment(value).isoformat() if spec.type == "time" else value
+        return from_micros(value).isoformat() if spec.type == "time" else value
 
     def _would_have_helped(self, at: int) -> bool:
         """Whether the node holds something that stayed short, and is barred from shipping it."""

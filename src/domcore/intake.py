@@ -20,9 +20,9 @@ from domcore.model import (
     ObserveStock,
     Order,
 )
+from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
 from domcore.plugins import Plugins, describe
-from domcore.sourcing.record import microseconds
 from domcore.store.protocol import Outcome
 
 T = TypeVar("T")
@@ -151,7 +151,7 @@ class Intake:
         return outcome
 
     def _micros(self) -> int:
-        return microseconds(self._now())
+        return to_micros(self._now())
 
 
 def _batches(values: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -23,7 +23,7 @@ from domcore.model import (
     PlanContext,
     Policy,
 )
-from domcore.plugins import Failure, Implementation, Plugins
+from domcore.plugins import Failure, Implementation, Plugins, of_kind
 from domcore.rules.facts import check_value
 from domcore.sourcing.question import Facts
 from domcore.sourcing.record import directive_from, directive_row
@@ -198,7 +198,7 @@ class LiveOutside:
         if answer is None:
             return []
         try:
-            return [check(plugin, _of_kind(plugin, hook, kind, each)) for each in answer]
+            return [check(plugin, of_kind(plugin, hook, kind, each)) for each in answer]
         except (PluginError, TypeError) as error:
             self._incident(plugin, hook, error)
             return []
@@ -265,14 +265,6 @@ class RecordedOutside:
     def review(self, order: Order, plan: Plan) -> tuple[Hold, ...]:
         """The recorded holds."""
         return tuple(Hold(*row) for row in self._answers.get("holds", ()))
-
-
-def _of_kind(plugin: str, hook: str, kind: type[T], value: object) -> T:
-    if not isinstance(value, kind):
-        raise PluginError(
-            plugin, hook, f"returned {type(value).__name__} where {kind.__name__} is wanted"
-        )
-    return value
 
 
 def plan_row(plugin: str, plan: Plan) -> list[Any]:

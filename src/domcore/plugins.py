@@ -214,13 +214,18 @@ class Plugins:
             if isinstance(result, Failure):
                 continue
             try:
-                gathered += [(plugin, _checked(plugin, hook, kind, each)) for each in result or ()]
+                gathered += [(plugin, of_kind(plugin, hook, kind, each)) for each in result or ()]
             except (PluginError, TypeError) as error:
                 self.failed(plugin, hook, error)
         return gathered
 
 
-def _checked(plugin: str, hook: str, kind: type[_T], value: object) -> _T:
+def of_kind(plugin: str, hook: str, kind: type[_T], value: object) -> _T:
+    """The value, once it is known to be of the class that the hook wants.
+
+    Raises:
+        PluginError: it is of another.
+    """
     if not isinstance(value, kind):
         raise PluginError(
             plugin, hook, f"returned {type(value).__name__} where {kind.__name__} is wanted"

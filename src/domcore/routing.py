@@ -18,11 +18,11 @@ from attrs import define, evolve, field, frozen
 
 from domcore.errors import ConfigurationError, ConflictError, PluginError, StaleSupply
 from domcore.model import Hold, Plan
+from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
 from domcore.sourcing.baseline import nearest_node_cost
 from domcore.sourcing.decide import Decided, work_out
 from domcore.sourcing.question import Question
-from domcore.sourcing.record import microseconds
 from domcore.store.protocol import Commit, Draw, OpenOrder
 
 OUTCOMES: Final = ("routed", "split", "partial", "short", "held", "nothing", "failed")
@@ -142,7 +142,7 @@ class Router:
         errand = evolve(errand, by_name=order_ids is not None)
         after, left = 0, limit
         chosen = None if order_ids is None else list(order_ids)
-        now, most = microseconds(errand.now), max(errand.batch, READ_AHEAD)
+        now, most = to_micros(errand.now), max(errand.batch, READ_AHEAD)
         while left is None or left > 0:
             size = most if left is None else min(most, left)
             if chosen is None:
@@ -230,7 +230,7 @@ class Router:
     ) -> Commit:
         plan = decided.plan
         short = sum(each.quantity for each in plan.shortages)
-        now = microseconds(errand.now)
+        now = to_micros(errand.now)
         kind, reason, retry = _event_kind(decided, errand), "", None
         if short and not decided.held:
             reason = ",".join(sorted({each.reason for each in plan.shortages}))
@@ -266,7 +266,7 @@ class Router:
         for _ in range(errand.max_replans):
             self._kit.catch_up()
             found = self._store.open_orders(
-                now=microseconds(errand.now), limit=1, order_ids=[order_id]
+                now=to_micros(errand.now), limit=1, order_ids=[order_id]
             )
             taken = not found or found[0].sequence != before.sequence
             if taken and not errand.by_name:

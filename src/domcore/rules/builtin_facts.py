@@ -7,13 +7,14 @@ rule sees what this decision is about; ``order.value`` is the whole order's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
+from domcore.model.clock import to_micros
 from domcore.model.facts import FactSpec
 from domcore.model.money import MICROS, MOST
 from domcore.model.network import Node
@@ -25,8 +26,6 @@ WEEKDAYS: Final = (
 LONGEST_TEXT: Final = 1_000
 """Facts of text are cut here; a constant in a condition is never longer."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 OrderReader = Callable[[Request], Any]
 ClockReader = Callable[[datetime], Any]
@@ -40,11 +39,6 @@ class Builtin:
 
     spec: FactSpec
     read: Callable[[Any], Any] | None = None
-
-
-def microseconds(moment: datetime) -> int:
-    """Microseconds since 1970 of an aware time."""
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def bounded(amount: int) -> int:
@@ -114,7 +108,7 @@ _ORDER: Final = _specs(
      lambda r: bounded(sum(line.open for line in r.lines))),
     ("order.weight", "int", "g", False, "Grams still open", _order_weight),
     ("order.placed_at", "time", "", False, "When it was placed",
-     lambda r: bounded(microseconds(r.order.placed_at))),
+     lambda r: bounded(to_micros(r.order.placed_at))),
     ("order.age", "int", "min", False, "Whole minutes since it was placed", _age),
 )  # fmt: skip
 
@@ -127,7 +121,7 @@ _CLOCK: Final = _specs(
      lambda now: f"{now.hour:02d}:{now.minute:02d}"),
     ("now.date", "text", "", False, "'2026-11-27', in the pack's time zone",
      lambda now: now.date().isoformat()),
-    ("now.time", "time", "", False, "This moment", microseconds),
+    ("now.time", "time", "", False, "This moment", to_micros),
 )  # fmt: skip
 
 _DESTINATION: Final = _specs(
@@ -208,5 +202,5 @@ ELAPSED_UNITS: Final[Mapping[str, int]] = MappingProxyType(
 def elapsed(function: str, moment: int, now: datetime) -> int:
     """``hours_since`` and its kin as a decimal in millionths."""
     unit, direction = function.split("_")
-    span = microseconds(now) - moment
+    span = to_micros(now) - moment
     return bounded((span if direction == "since" else -span) * MICROS // ELAPSED_UNITS[unit])

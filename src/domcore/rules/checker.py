@@ -9,9 +9,10 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from domcore.model.clock import to_micros
 from domcore.model.facts import FactSpec
 from domcore.model.money import MICROS, MOST, micros
-from domcore.rules.builtin_facts import LONGEST_TEXT, microseconds, zone
+from domcore.rules.builtin_facts import LONGEST_TEXT, zone
 from domcore.rules.expression import ELAPSED, QUANTIFIERS, Expression, Refusal
 from domcore.rules.problems import shown, suggestion
 from domcore.rules.tree import (
@@ -362,7 +363,7 @@ def instant(text: str, timezone: str) -> int:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone(timezone))
-    found = microseconds(moment)
+    found = to_micros(moment)
     if abs(found) > MOST:
         raise ValueError("too far away")
     return found

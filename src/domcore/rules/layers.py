@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import frozen
 
+from domcore.model.clock import to_micros
 from domcore.model.money import MOST
-from domcore.rules.builtin_facts import microseconds, zone
+from domcore.rules.builtin_facts import zone
 from domcore.rules.checker import instant
 from domcore.rules.pack import Activation, Pack, Rule
 from domcore.rules.problems import Problems, suggestion
@@ -53,7 +54,7 @@ def window(rule: Rule, timezone: str) -> tuple[int, int]:
         return since, MOST
     if len(rule.until) == len("2026-12-24"):
         day = date.fromisoformat(rule.until) + timedelta(days=1)
-        return since, microseconds(datetime.combine(day, time(), zone(timezone)))
+        return since, to_micros(datetime.combine(day, time(), zone(timezone)))
     return since, instant(rule.until, timezone)
 
 
@@ -101,7 +102,7 @@ class Reach:
             if activation.covers(owner, channel):
                 active |= rules
         if self._windowed:
-            moment = microseconds(now)
+            moment = to_micros(now)
             for rule, since, until in self._windowed:
                 if not since <= moment < until:
                     active &= ~rule
@@ -121,7 +122,7 @@ class Reach:
         if not activation.covers(order.owner, order.channel):
             return f"not active for owner {order.owner!r} on channel {order.channel!r}"
         since, until = rule.window
-        if not since <= microseconds(request.now) < until:
+        if not since <= to_micros(request.now) < until:
             return "outside its from/until window"
         for other, switch in self._packs:
             if rule.address in other.disables and switch.covers(order.owner, order.channel):

@@ -9,13 +9,13 @@ gives the very bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import msgspec
 from attrs import evolve
 
 from domcore.model import Directive, Hold, Item, Order, Plan, Point
+from domcore.model.clock import from_micros, to_micros
 from domcore.sourcing.field import Field
 from domcore.sourcing.passes import Box, Pass
 from domcore.sourcing.question import Options, Question
@@ -23,18 +23,6 @@ from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Survey
 
 FORMAT: Final = 1
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-
-
-def microseconds(moment: datetime) -> int:
-    """Aware time to integer microseconds since 1970, UTC."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def moment(micros: int) -> datetime:
-    """Integer microseconds since 1970 to aware UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
 
 
 def inputs(
@@ -52,7 +40,7 @@ def inputs(
         "revision": order.revision,
         "sequence": question.sequence,
         "purpose": question.purpose,
-        "at": microseconds(question.now),
+        "at": to_micros(question.now),
         "currency": question.currency,
         "open": question.open,
         "approved": question.approved,
@@ -152,7 +140,7 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
         order,
         tuple(record["open"]),
         supply,
-        moment(record["at"]),
+        from_micros(record["at"]),
         record["currency"],
         tuple(record["approved"]),
         record["sequence"],

@@ -45,14 +45,6 @@ class Survey:
     distances: dict[int, int]
     quotes: dict[int, Quote]
 
-    @property
-    def priced(self) -> int:
-        """The mask of holders that have a rate to the destination."""
-        mask = 0
-        for at in self.quotes:
-            mask |= 1 << at
-        return mask
-
 
 def survey(question: Question, destination: Destination | None) -> Survey:
     """Find who holds what, how far it is and what a parcel would cost.

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from domcore.codec.stored import Bodies, load_event
 from domcore.errors import NotFound, StoreError
+from domcore.model.clock import from_micros
 from domcore.model.decision import Decision, OrderSummary
 from domcore.model.event import Event
 from domcore.model.network import Network
@@ -16,7 +17,6 @@ from domcore.store import views
 from domcore.store.audit import AUDITED, PAGE
 from domcore.store.backend import Backend
 from domcore.store.changes import Row
-from domcore.store.clock import from_micros
 from domcore.store.protocol import (
     OpenOrder,
     OrderFilter,

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from domcore.codec.stored import Bodies
 from domcore.errors import NotFound
+from domcore.model.clock import from_micros
 from domcore.model.decision import FulfillmentOrder, OrderSummary, Reservation
 from domcore.model.policy import Hold
 from domcore.model.status import RESERVATION_STATES, Buckets, order_status
 from domcore.store.backend import Reader
 from domcore.store.changes import Row
-from domcore.store.clock import from_micros
 from domcore.store.operations.outbox import fulfillment_id
 from domcore.store.protocol import OpenOrder, OrderFilter, OrderView, StockFilter
 from domcore.store.rows import (

@@ -8,8 +8,8 @@ from typing import Final
 from domcore.codec.stored import FORMAT, Bodies
 from domcore.errors import StoreError
 from domcore.model import Order
+from domcore.model.clock import to_micros
 from domcore.model.policy import HOLD_STAGES
-from domcore.store.clock import to_micros
 from domcore.store.rows import FREED, HELD_ROUTE, MOST, NOT_HELD, OPEN, SHIPPED, LineRow
 from domcore.verify.catalog import Catalog
 from domcore.verify.dossier import Dossier, Read

@@ -12,7 +12,7 @@ from domcore.cli.output import Column, joined, reason
 from domcore.cli.paging import after, limit, more
 from domcore.cli.verb import Invocation, verb
 from domcore.model import ORDER_STATUSES, OrderSummary
-from domcore.sourcing.record import microseconds
+from domcore.model.clock import to_micros
 from domcore.store.protocol import OrderFilter
 
 if TYPE_CHECKING:
@@ -117,4 +117,4 @@ def row_of(order: OrderSummary) -> dict[str, Any]:
 
 
 def _micros(value: datetime | None) -> int | None:
-    return None if value is None else microseconds(value)
+    return None if value is None else to_micros(value)

@@ -11,11 +11,11 @@ from attrs import evolve, frozen
 
 from domcore.codec.stored import Bodies, dump_event
 from domcore.errors import ConflictError, PayloadError, Problem, StoreError
+from domcore.model.clock import to_micros
 from domcore.model.command import CaptureOrder
 from domcore.model.order import Order, OrderLine
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
-from domcore.store.clock import to_micros
 from domcore.store.operations.amend import amend
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import load_work

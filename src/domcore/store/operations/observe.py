@@ -7,10 +7,10 @@ from typing import Final
 
 from domcore.codec.stored import dump_event
 from domcore.errors import PayloadError, Problem
+from domcore.model.clock import to_micros
 from domcore.model.command import ObserveStock, StockCount
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
-from domcore.store.clock import to_micros
 from domcore.store.operations.order_work import OrderWork, load_work
 from domcore.store.rows import MOST, StockBalance
 
