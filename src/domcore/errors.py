@@ -108,12 +108,16 @@ class ConnectorError(DomcoreError):
     """A connector failed.
 
     `unknown` is true where the partner may have accepted the work all the same (a time-out, a
-    dropped connection): such work is reconciled before it is tried anywhere else.
+    dropped connection): such work is reconciled before it is tried anywhere else. `retry_after`
+    is how many seconds the partner asked to be left alone; None leaves it to the backoff.
     """
 
-    def __init__(self, message: str, *, unknown: bool) -> None:
+    def __init__(
+        self, message: str, *, unknown: bool = False, retry_after: float | None = None
+    ) -> None:
         super().__init__(message)
         self.unknown = unknown
+        self.retry_after = retry_after
 
 
 class PluginError(DomcoreError):
