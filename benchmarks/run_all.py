@@ -23,6 +23,9 @@ SCRIPTS = {
     "routing.py": SMOKE,
     "growth.py": SMOKE,
     "online_retail.py": SMOKE,
+    "dispatch.py": SMOKE,
+    "stock.py": SMOKE,
+    "receive.py": SMOKE,
 }
 """Each with the options that make it quick."""
 

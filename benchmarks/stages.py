@@ -25,7 +25,7 @@ STAGES = (
     ("plan", "domcore.sourcing.passes:solve"),
     ("plan to words", "domcore.sourcing.decide:plan_of"),
     ("record", "domcore.sourcing.decide:_written"),
-    ("commit rows", "domcore.store.base:commit_changes"),
+    ("commit rows", "domcore.store.writing.orders:commit_changes"),
     ("SQL writes", "domcore.store.sqlite.backend:SqliteBackend.apply"),
     ("begin, commit", "domcore.store.base:OperationStore.commit"),
     ("events, draws", "domcore.routing:Router._commit"),

@@ -13,15 +13,16 @@ FLOORS = (
     {"__init__", "errors"},
     {"model"},
     {"codec"},
-    {"contracts", "settings"},
+    {"contracts", "plugin_kit", "settings"},
     {"hookspecs", "plugins"},
     {"rules"},
     {"sourcing"},
     {"store"},
     {
-        "answers", "app", "builtin", "delivery", "doctor", "explaining", "explanation", "intake",
-        "opening", "outside", "planning", "programs", "routing", "supply_cache", "validity",
-        "verify",
+        "answers", "app", "builtin", "connecting", "covering", "doctor", "explaining",
+        "explanation", "intake", "opening", "outside", "planning", "preparing", "programs",
+        "publishing", "returning", "routing", "seeing", "supply_cache", "telemetry", "validity",
+        "verbs", "verify", "working",
     },
     {"simulation"},
     {"testing"},
@@ -33,6 +34,8 @@ LEVEL = {room: level for level, rooms in enumerate(FLOORS) for room in rooms}
 
 LAZY = {
     "app": "planning and routing must not pay for explaining, verifying or examining",
+    "verbs": "the same",
+    "telemetry": "OpenTelemetry is an extra, imported where it is wanted only",
     "builtin": "engines and stores load when they are asked for",
 }
 """Modules whose imports inside functions are documented start-up cost."""

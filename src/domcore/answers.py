@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 from domcore.errors import PluginError
 from domcore.model import Allocation, Directive, Hold, Parcel, Plan
@@ -15,6 +18,11 @@ LONGEST: Final = 1_000
 """Characters in any text a plugin gives."""
 
 MOST_RANK: Final = 1_000_000
+
+MOST_PREPARED: Final = 100_000
+"""Bytes of JSON that a plugin may have stored with one decision."""
+
+DEEPEST: Final = 20
 
 
 def checked_directive(plugin: str, directive: Directive) -> Directive:
@@ -74,6 +82,58 @@ def checked_plan(plugin: str, plan: Plan) -> Plan:
     if not (type(parcels) is tuple and all(_is_parcel(each) for each in parcels)):
         raise PluginError(plugin, "make_plan", "its parcels are no tuple of Parcel")
     return plan
+
+
+def checked_prepared(plugin: str, answer: Any, keys: set[str]) -> dict[str, Any]:
+    """What `prepare` answered, by order, as the JSON values that a record gives back.
+
+    Raises:
+        PluginError: it is no mapping, speaks of an order it was not asked about, or a value of it
+            cannot be stored as JSON.
+    """
+    if not isinstance(answer, Mapping):
+        raise PluginError(plugin, "prepare", "returned no mapping")
+    checked: dict[str, Any] = {}
+    for key, value in answer.items():
+        if key not in keys:
+            raise PluginError(plugin, "prepare", "speaks of an order it was not asked about")
+        body = msgspec.json.encode(value) if _is_json(value, DEEPEST) else b""
+        if not body or len(body) > MOST_PREPARED:
+            raise PluginError(
+                plugin, "prepare",
+                f"gave a value that is no JSON of at most {MOST_PREPARED:,} bytes",
+            )  # fmt: skip
+        checked[key] = msgspec.json.decode(body)
+    return checked
+
+
+def frozen_json(value: Any) -> Any:
+    """A JSON value that nobody can change: mappings for objects, tuples for arrays."""
+    if isinstance(value, dict):
+        return MappingProxyType({name: frozen_json(part) for name, part in value.items()})
+    if isinstance(value, list):
+        return tuple(frozen_json(part) for part in value)
+    return value
+
+
+def _is_json(value: Any, depth: int) -> bool:
+    """Plain values that are the same after they have been written and read."""
+    if value is None or type(value) is bool:
+        return True
+    if type(value) is int:
+        return abs(value) <= MOST
+    if type(value) is float:
+        return value - value == 0
+    if type(value) is str:
+        return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
+    if depth and type(value) in (list, tuple):
+        return all(_is_json(part, depth - 1) for part in value)
+    if depth and type(value) is dict:
+        return all(
+            type(name) is str and _is_json(name, 0) and _is_json(part, depth - 1)
+            for name, part in value.items()
+        )
+    return False
 
 
 def _is_allocation(value: Any) -> bool:

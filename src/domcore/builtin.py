@@ -54,9 +54,14 @@ class Builtin:
     @hookimpl
     def handle_event(self, event: Event) -> None:
         """Log each event at INFO on the logger ``domcore.events``."""
-        _events.info(
-            "%s", event.kind, extra={"event": event.kind, "order": event.order_id, "seq": event.seq}
-        )
+        told = {
+            "event": event.kind,
+            "order": event.order_id,
+            "seq": event.seq,
+            "node": event.body.get("node"),
+            "fulfillment_order": event.body.get("fulfillment_order"),
+        }
+        _events.info("%s", event.kind, extra=told)
 
 
 def shipped_rulesets() -> Path:

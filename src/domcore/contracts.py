@@ -1,11 +1,27 @@
-"""What plugins hand over: the shapes of the objects behind the registering hooks."""
+"""What plugins hand over: the shapes of the objects behind the registering hooks.
+
+A channel or connector has a `name` and the methods it can serve; each optional method is a small
+protocol of its own, looked for once. None of them is called inside a transaction.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
-from domcore.model import Command, Destination, Envelope, Point
+from domcore.model import (
+    Command,
+    Destination,
+    Envelope,
+    Handover,
+    Notice,
+    Point,
+    Polled,
+    Pulled,
+    Receipt,
+    ShipmentNews,
+    StockLevel,
+)
 
 
 @runtime_checkable
@@ -24,6 +40,126 @@ class Channel(Protocol):
             SignatureError: it is not signed by anyone we know.
             PayloadError: it cannot be read; every bad field with its path.
         """
+        ...
+
+
+@runtime_checkable
+class PullsOrders(Protocol):
+    """A channel that is asked for news."""
+
+    def pull(self, cursor: str) -> Pulled:
+        """What is new since `cursor` (empty at first), oldest first. At least once is enough:
+        commands may come again, for repeats change nothing.
+
+        Raises:
+            ConnectorError: the channel cannot be reached or refuses.
+        """
+        ...
+
+
+@runtime_checkable
+class PublishesStock(Protocol):
+    """A channel that is told what it may sell."""
+
+    def publish_stock(self, levels: Sequence[StockLevel]) -> None:
+        """Set these levels; they are absolute, so setting one twice is harmless.
+
+        Raises:
+            ConnectorError: none, or an unknown part, of them was taken; all come again.
+        """
+        ...
+
+
+@runtime_checkable
+class HearsNews(Protocol):
+    """A channel that is told what became of its orders: tracking, cancellations."""
+
+    def notify(self, news: ShipmentNews) -> None:
+        """Tell the shop; `news.key` is stable across retries, and repeats must be harmless.
+
+        Raises:
+            ConnectorError: it cannot be reached or refuses; the news comes again.
+        """
+        ...
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """A partner that works for nodes: a 3PL, a store system, a folder.
+
+    `name` is the connector's name in the project file, and what a node's `connector` says.
+    Every call carries the fulfillment order's id as its key, the same in every retry; it must be
+    over within half of the lease (``work.lease_seconds``), for none is begun later than that.
+
+    An optional attribute `certain_after` (seconds, default 60) says how long after a call with
+    an unknown outcome the partner's "never heard of it" can be believed.
+    """
+
+    name: str
+
+    def release(self, handover: Handover) -> Receipt:
+        """Hand work over. The same key twice must be one piece of work at the partner.
+
+        Raises:
+            ConnectorError: with `unknown` where it may have been taken all the same: a time-out,
+                a dropped connection, a 5xx. It is reconciled before it is tried again.
+        """
+        ...
+
+    def cancel(self, handover: Handover) -> Receipt:
+        """Ask to stop. ``cancelled`` is the partner's word that nothing will ship;
+        ``cancel_requested`` that the word is still to come; any other status says how far it is.
+
+        Raises:
+            ConnectorError: it is tried again.
+        """
+        ...
+
+    def reconcile(self, handover: Handover) -> Receipt:
+        """Read back by key what became of the work; status ``unknown_here`` when the partner has
+        never heard of it.
+
+        Raises:
+            ConnectorError: nobody knows yet; it is tried again.
+        """
+        ...
+
+
+@runtime_checkable
+class PollsNews(Protocol):
+    """A connector that is asked for news."""
+
+    def poll(self, cursor: str) -> Polled:
+        """What is new since `cursor` (empty at first), oldest first; at least once is enough.
+
+        Raises:
+            ConnectorError: the partner cannot be reached or refuses.
+        """
+        ...
+
+
+@runtime_checkable
+class ReceivesNews(Protocol):
+    """A connector that is told news by its partner: webhooks, notifications, files."""
+
+    def receive(self, envelope: Envelope) -> Sequence[Notice]:
+        """Read one delivery. Pure: no store, no network, no clock.
+
+        Raises:
+            SignatureError: it is not signed by anyone we know.
+            PayloadError: it cannot be read; every bad field with its path.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsTrouble(Protocol):
+    """A channel or connector that can say what a person should look at: files set aside, a folder
+    that has gone. `domcore doctor` asks."""
+
+    def trouble(self) -> Sequence[str]:
+        """What is wrong right now, a sentence each, without personal data; asks nobody over a
+        network and changes nothing."""
         ...
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from attrs import frozen
 
+from domcore.contracts import TellsTrouble
 from domcore.errors import DomcoreError
 from domcore.plugins import describe
 from domcore.programs import AUTO
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 OK: Final = "ok"
 WARN: Final = "warn"
 FAIL: Final = "fail"
+
+_TABLES: Final = ("channels.", "connectors.", "plugins.")
 
 TRUST_VARIABLE: Final = "DOMCORE_TRUST_SQLITE"
 """Set to 1 where the SQLite in use has the fix under an older version number (a back-port)."""
@@ -76,6 +79,7 @@ def examine(dom: Domcore) -> list[Finding]:
         ("rule packs", _packs),
         ("plugins", _plugins),
         ("channels", _channels),
+        ("connectors", _connectors),
         ("network", _network),
         ("clock", _clock),
     )
@@ -216,14 +220,18 @@ def _packs(dom: Domcore) -> Findings:
 
 
 def _plugins(dom: Domcore) -> Findings:
-    dom.channels()  # registers what is registered lazily, so that its failures are known
+    for register in (dom.channels, dom.connectors):
+        register()  # lazily; so that its failures are known
     foreign = [status for status in dom.plugins.status() if not status.builtin]
     for status in foreign:
         subject = f"plugin {status.name}"
         if status.error:
-            yield Finding(FAIL, subject, status.error, "upgrade, repair or uninstall it")
+            own = status.error.startswith(_TABLES)
+            fix = "mend the setting" if own else "upgrade, repair or uninstall it"
+            yield Finding(FAIL, subject, status.error, fix)
         elif status.failures:
-            message = f"has failed {status.failures} times since the start"
+            often = f"{status.failures} time{'s' * (status.failures != 1)}"
+            message = f"has failed {often} since the start"
             yield Finding(WARN, subject, message, "see the log of domcore.plugins")
         else:
             yield Finding(OK, subject, f"{status.version or 'unversioned'} works")
@@ -236,13 +244,52 @@ def _channels(dom: Domcore) -> Findings:
     for channel in dom.settings.channels:
         subject = f"channel {channel.name}"
         if channel.name not in served:
-            message = f"no plugin serves channels of kind {channel.kind!r}"
-            yield Finding(FAIL, subject, message, f"install domcore-{channel.kind}")
+            yield _unserved(dom, "channel", channel.name, channel.kind)
         elif channel.owner not in dom.settings.owners:
             message = f"its owner {channel.owner!r} is not configured"
             yield Finding(FAIL, subject, message, "add the owner with its currency to [owners]")
         else:
             yield Finding(OK, subject, f"served ({channel.kind})")
+            yield from _trouble(subject, served[channel.name])
+
+
+def _trouble(subject: str, served: object) -> Findings:
+    """What a channel or connector says itself."""
+    if not isinstance(served, TellsTrouble):
+        return
+    try:
+        told = [str(each) for each in served.trouble()]
+    except Exception as error:  # a plugin's own: one that fails here must not end the examination
+        told = [f"cannot say what is wrong with it: {describe(error)}"]
+    for each in told:
+        yield Finding(WARN, subject, each, "see the plugin's page")
+
+
+def _unserved(dom: Domcore, what: str, name: str, kind: str) -> Finding:
+    """Why nobody serves it: its plugin refuses the settings, or there is none."""
+    table = f"{what}s.{name}"
+    for status in dom.plugins.status():
+        if status.error.startswith((f"{table}.", f"{table}:")):
+            message = f"plugin {status.name} refuses its settings: {status.error}"
+            return Finding(FAIL, f"{what} {name}", message, "mend the setting")
+    message = f"no plugin serves {what}s of kind {kind!r}"
+    return Finding(FAIL, f"{what} {name}", message, f"install domcore-{kind}")
+
+
+def _connectors(dom: Domcore) -> Findings:
+    served = dom.connectors()
+    for connector in dom.settings.connectors:
+        subject = f"connector {connector.name}"
+        if connector.name in served:
+            yield Finding(OK, subject, f"served ({connector.kind})")
+            yield from _trouble(subject, served[connector.name])
+        else:
+            yield _unserved(dom, "connector", connector.name, connector.kind)
+    named = {node.connector for node in dom.network().nodes if node.connector}
+    for name in sorted(named - {each.name for each in dom.settings.connectors} - served.keys()):
+        nodes = sum(node.connector == name for node in dom.network().nodes)
+        message = f"{nodes} nodes name it, and nobody serves it: their work waits"
+        yield Finding(WARN, f"connector {name}", message, f"add [connectors.{name}]")
 
 
 def _network(dom: Domcore) -> Findings:
@@ -252,7 +299,7 @@ def _network(dom: Domcore) -> Findings:
         message = "no node is there to ship anything"
         yield Finding(WARN, "network", message, "load a network: domcore load network.toml")
         return
-    yield Finding(OK, "network", f"{len(nodes)} nodes, {len(network.rate_cards)} rate cards")
+    yield Finding(OK, "network", _size(len(nodes), len(network.rate_cards)))
     currencies = {card.id: card.currency for card in network.rate_cards}
     for owner, currency in sorted(dom.settings.owners.items()):
         held = [node for node in nodes if not node.owners or owner in node.owners]
@@ -268,6 +315,10 @@ def _network(dom: Domcore) -> Findings:
                 message,
                 "give them a rate card in the owner's currency",
             )
+
+
+def _size(nodes: int, cards: int) -> str:
+    return f"{nodes} node{'s' * (nodes != 1)}, {cards} rate card{'s' * (cards != 1)}"
 
 
 def _clock(dom: Domcore) -> Findings:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from attrs import evolve
@@ -14,7 +15,7 @@ from domcore.explanation import (
     RuleWord,
     counted,
 )
-from domcore.model import Network, Order, decimal_text
+from domcore.model import Directive, Network, Order, decimal_text
 from domcore.model.clock import from_micros
 from domcore.outside import RecordedOutside
 from domcore.planning import PlanningKit
@@ -25,7 +26,7 @@ from domcore.rules.program import Program
 from domcore.sourcing import record as records
 from domcore.sourcing.alternatives import cheapest_with, terms_of
 from domcore.sourcing.assemble import barred_for, floors_for
-from domcore.sourcing.decide import Decided, Working, request_of, work_out
+from domcore.sourcing.decide import REJECTED, Decided, Working, request_of, work_out
 from domcore.sourcing.field import Field
 from domcore.sourcing.question import Question
 
@@ -169,7 +170,21 @@ class Teller:
             rule = self._program.rules[number]
             version = self._program.packs[rule.source][0].version
             words.append(RuleWord(rule.address, version, rule.rule.verb, rule.rule.reason))
-        return tuple(words)
+        return (*words, *self._rejections())
+
+    def _directives(self) -> tuple[Directive, ...]:
+        """What judging plugins said, and which nodes have rejected what."""
+        open_lines = {each.line.id for each in self._request.lines}
+        return tuple(
+            told
+            for told in self._working.directives
+            if told.lines is None or open_lines.intersection(told.lines)
+        )
+
+    def _rejections(self) -> Iterator[RuleWord]:
+        for told in self._directives():
+            if told.rule == REJECTED and told.nodes:
+                yield RuleWord(told.rule, "", told.verb, f"{told.nodes[0]} {told.reason}")
 
     def node(self, name: str) -> NodeStory:
         """Why a node ships, or why it does not."""
@@ -191,7 +206,12 @@ class Teller:
             place = self._working.question.order.destination
             if seen.pools and (place is None or place.point is None):
                 return evolve(story, verdict="held", reason=HELD)
-            return evolve(story, verdict="stock", reason="has none of what is open")
+            words, reasons = self._barring(at)
+            told = [reason for reason in reasons if reason.startswith(REJECTED)]
+            none = "has none of what is open"
+            if told:
+                return evolve(story, verdict="rules", reason="; ".join([*told, none]), rules=words)
+            return evolve(story, verdict="stock", reason=none)
         if at not in seen.quotes:
             question = self._working.question
             currency = self._field.rates.currency(node.rate_card)
@@ -222,9 +242,14 @@ class Teller:
         return self._dearer(story, at, words)
 
     def _barring(self, at: int) -> tuple[tuple[RuleWord, ...], list[str]]:
-        """The rules that bar a node from some line, with the values they read."""
+        """The rules that bar a node from some line, with the values they read; and what others
+        than rules say that excludes it."""
         name = self._field.nodes[at].id
         words: dict[str, RuleWord] = {}
+        for told in self._directives():
+            if told.verb == "exclude" and (told.nodes is None or name in told.nodes):
+                word = RuleWord(told.rule, "", told.verb, told.reason)
+                words[f"{told.rule} {told.reason}"] = word
         for line in self._request.lines:
             for verdict in self._program.explain(self._request, self._state, line.line.id, name):
                 if verdict.spoke and verdict.verb in ("exclude", "require", "protect", "cost"):

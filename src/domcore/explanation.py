@@ -13,6 +13,7 @@ from domcore.model import Certificate, Hold, Parcel, decimal_text, money_text
 _SHORT = {
     "stock": "not enough in stock anywhere",
     "rules": "rules and floors leave too little",
+    "rejected": "nodes have rejected it",
     "split": "the allowed split cannot cover it",
     "item": "the SKU is no longer known",
 }

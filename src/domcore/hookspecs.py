@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import click
 
     from domcore.app import Domcore
-    from domcore.contracts import Channel, Geocoder
+    from domcore.contracts import Channel, Connector, Geocoder
     from domcore.model import (
         Candidate,
         Directive,
@@ -58,6 +58,14 @@ class HookSpecs:
         """
 
     @hookspec
+    def register_connectors(self, dom: Domcore) -> Iterable[Connector]:  # type: ignore[empty-body]
+        """Called once per application, when work is first handed over or news is asked for.
+
+        Returns the connectors this plugin serves; `dom.settings.connectors_of(kind)` gives those
+        of the project file, and a node names its connector. Since 1.
+        """
+
+    @hookspec
     def register_rulesets(self, dom: Domcore) -> Iterable[str]:  # type: ignore[empty-body]
         """Called once per application, when packs are looked up.
 
@@ -91,6 +99,17 @@ class HookSpecs:
         """Called when an application opens its store.
 
         Returns a store for this URL's scheme, or None to decline; the first answer counts. Since 1.
+        """
+
+    @hookspec
+    def prepare(  # type: ignore[empty-body]
+        self, orders: Sequence[Order], context: PlanContext
+    ) -> Mapping[str, Any]:
+        """Called before a batch is planned, with its orders: the one place to fetch from outside.
+
+        Returns answers by `Order.key_text`, each a JSON value; they are stored with the decision
+        and handed back to the plugin's other planning hooks as `context.prepared`. It may take
+        `context.budget_seconds`. Since 1.
         """
 
     @hookspec

@@ -10,24 +10,38 @@ from typing import Any, Final, TypeVar
 from attrs import evolve
 
 from domcore.contracts import Channel
-from domcore.errors import ConfigurationError, DomcoreError, NotFound, PluginError
+from domcore.errors import (
+    ConfigurationError,
+    DomcoreError,
+    NotFound,
+    PayloadError,
+    PluginError,
+    Problem,
+)
 from domcore.model import (
+    AmendOrder,
+    AuthorizeReturn,
     CancelOrder,
     CaptureOrder,
     Command,
     Envelope,
     Ignore,
+    Notice,
     ObserveStock,
     Order,
+    ReceiveReturn,
 )
 from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
 from domcore.plugins import Plugins, describe
+from domcore.returning import Returning
+from domcore.store.operations.notices import split_id
+from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome
 
-T = TypeVar("T")
+MOST_OF_NAME: Final = 255
 
-COMMANDS: Final = (CaptureOrder, CancelOrder, ObserveStock, Ignore)
+T = TypeVar("T")
 
 
 class Intake:
@@ -43,6 +57,19 @@ class Intake:
         self._now = now
         self._channels: dict[str, Channel] | None = None
         self._served_by: dict[str, str] = {}
+        returning = Returning(kit)
+        self.authorize_return = returning.authorize
+        self.receive_return = returning.receive
+        self._carried_out_by: dict[type, Callable[[Any], Outcome]] = {
+            CaptureOrder: lambda command: self.capture([command])[0],
+            AmendOrder: self.amend,
+            CancelOrder: self.cancel,
+            ObserveStock: self.observe,
+            Notice: self.record,
+            AuthorizeReturn: self.authorize_return,
+            ReceiveReturn: self.receive_return,
+            Ignore: lambda command: Outcome("ignored", None, command.reason),
+        }
 
     def channels(self) -> dict[str, Channel]:
         """The channels that plugins serve, by name."""
@@ -59,6 +86,10 @@ class Intake:
                 self._channels[channel.name] = channel
                 self._served_by[channel.name] = plugin
         return self._channels
+
+    def plugin_of(self, channel: str) -> str:
+        """The plugin that serves a channel."""
+        return self._served_by.get(channel, channel)
 
     def receive(self, channel: str, body: bytes, headers: Mapping[str, str]) -> list[Outcome]:
         """Have a channel read a delivery, and carry out what it says."""
@@ -84,7 +115,7 @@ class Intake:
             message = f"channel {envelope.channel!r} failed: {describe(error)}"
             raise PluginError(plugin, "register_channels", message) from error
         for command in commands:
-            if not isinstance(command, COMMANDS):
+            if type(command) not in self._carried_out_by:
                 message = f"channel {envelope.channel!r} gave {type(command).__name__}, no command"
                 raise PluginError(plugin, "register_channels", message)
         return commands
@@ -92,6 +123,9 @@ class Intake:
     def _no_channel(self, channel: str) -> str:
         for each in self._kit.settings.channels:
             if each.name == channel:
+                for status in self._plugins.status():
+                    if status.error.startswith((f"channels.{channel}.", f"channels.{channel}:")):
+                        return f"plugin {status.name!r} refuses channel {channel!r}: {status.error}"
                 return (
                     f"channel {channel!r} is of kind {each.kind!r}, and no plugin serves that;"
                     f" install domcore-{each.kind} (see 'domcore plugins')"
@@ -104,22 +138,14 @@ class Intake:
 
     def apply(self, commands: Iterable[Command]) -> list[Outcome]:
         """Carry out commands in order, each in its own transaction."""
-        outcomes: list[Outcome] = []
-        for command in commands:
-            if isinstance(command, CaptureOrder):
-                outcomes += self.capture([command])
-            elif isinstance(command, CancelOrder):
-                outcomes.append(self.cancel(command))
-            elif isinstance(command, ObserveStock):
-                outcomes.append(self.observe(command))
-            else:
-                outcomes.append(Outcome("ignored", None, command.reason))
-        return outcomes
+        return [self._carried_out_by[type(command)](command) for command in commands]
 
     def capture(self, commands: Sequence[CaptureOrder]) -> list[Outcome]:
         """Take orders in, all of them or none."""
         for owner in {command.order.owner for command in commands}:
             self._kit.currency(owner)
+        for command in commands:
+            _check_names(command.order)
         digits = self._kit.settings.postal_digits
         if digits:
             commands = [_shorten(command, digits) for command in commands]
@@ -136,6 +162,14 @@ class Intake:
             for outcome in self.capture([CaptureOrder(order) for order in part])
         )
 
+    def amend(self, command: AmendOrder) -> Outcome:
+        """Take units off an order."""
+        self._kit.currency(command.owner)
+        outcome = self._store.amend(command, now=self._micros())
+        if outcome.outcome == "amended":
+            self._kit.stock_changed()
+        return outcome
+
     def cancel(self, command: CancelOrder) -> Outcome:
         """Cancel what has not left."""
         self._kit.currency(command.owner)
@@ -147,8 +181,30 @@ class Intake:
         """Take in news of stock."""
         self._kit.currency(command.owner)
         outcome = self._store.observe_stock(command, now=self._micros())
+        counts = len(command.counts)
+        self._kit.telemetry.count("domcore.stock.observations", counts, outcome=outcome.outcome)
         self._kit.stock_changed()
         return outcome
+
+    def record(self, notice: Notice, connector: str = "") -> Outcome:
+        """Take in news of a node's work; with `connector`, of work at a node of its own."""
+        if connector:
+            self._check_connector(notice, connector)
+        now, minutes = self._micros(), self._kit.settings.routing.rejection_minutes
+        until = now + minutes * 60_000_000 if minutes else None
+        outcome = self._store.record(notice, now=now, exclude_until=until)
+        told = {"status": notice.status, "outcome": outcome.outcome}
+        self._kit.telemetry.count("domcore.notices", **told)
+        self._kit.stock_changed()
+        return outcome
+
+    def _check_connector(self, notice: Notice, connector: str) -> None:
+        _, _, node = split_id(notice.fulfillment_order)
+        nodes = {each.id: each for each in self._store.network().network.nodes}
+        known = node in nodes and nodes[node].connector == connector
+        if not known and self._store.released_to(notice.fulfillment_order) != connector:
+            problem = Problem("$.fulfillment_order", f"connector {connector!r} serves no such node")
+            raise PayloadError("this notice cannot be taken in", [problem])
 
     def _micros(self) -> int:
         return to_micros(self._now())
@@ -158,6 +214,23 @@ def _batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
     iterator = iter(values)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+def _check_names(order: Order) -> None:
+    """Refuse names that no person could tell apart or type again; channels check their own.
+
+    Raises:
+        PayloadError: a name that must be there is not, or one is no text or far too long.
+    """
+    names = [("$.external_id", order.external_id, 1), ("$.number", order.number, 0)]
+    names += [(f"$.lines[{n}].id", line.id, 1) for n, line in enumerate(order.lines)]
+    problems = [
+        Problem(path, f"must be text of {least} to {MOST_OF_NAME} characters")
+        for path, name, least in names
+        if not (is_text(name) and least <= len(name) <= MOST_OF_NAME)
+    ]
+    if problems:
+        raise PayloadError(f"order of channel {order.channel!r} cannot be taken in", problems)
 
 
 def _shorten(command: CaptureOrder, digits: int) -> CaptureOrder:

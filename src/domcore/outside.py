@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-from domcore.answers import checked_directive, checked_hold, checked_plan
+from domcore.answers import checked_directive, checked_hold, checked_plan, frozen_json
 from domcore.errors import PluginError
 from domcore.model import (
     Allocation,
@@ -24,13 +24,14 @@ from domcore.model import (
     Policy,
 )
 from domcore.plugins import Failure, Implementation, Plugins, of_kind
+from domcore.preparing import Prepared
 from domcore.rules.facts import check_value
 from domcore.sourcing.question import Facts
 from domcore.sourcing.record import directive_from, directive_row
 
 T = TypeVar("T")
 
-PLANNING_HOOKS: Final = ("gather_facts", "judge", "make_plan", "review_plan")
+PLANNING_HOOKS: Final = ("prepare", "gather_facts", "judge", "make_plan", "review_plan")
 OF_NODES: Final = ("node", "candidate")
 FAILED_HOLD: Final = "domcore/plugin-failed"
 
@@ -46,6 +47,7 @@ class LiveOutside:
         givers: fact name to the plugin that declared it.
         reads: the facts that the rules in force read.
         options: each plugin's own settings.
+        prepared: what plugins have fetched for this order.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class LiveOutside:
         now: datetime,
         owner: str,
         seed: int,
+        prepared: Prepared,
     ) -> None:
         self._plugins = plugins
         self._specs = specs
@@ -67,8 +70,13 @@ class LiveOutside:
         self._read_from = {givers[name] for name in reads if name in givers}
         self._now, self._owner, self._seed = now, owner, seed
         self._answers: dict[str, Any] = {}
-        self._incidents: list[str] = []
+        self._incidents: list[str] = list(prepared.incidents)
         self._held: list[Hold] = []
+        self._prepared = prepared.answers
+        if prepared.answers:
+            self._answers["prepared"] = prepared.answers
+        if self._incidents:
+            self._answers["incidents"] = self._incidents
 
     @property
     def answers(self) -> Mapping[str, Any]:
@@ -184,7 +192,8 @@ class LiveOutside:
 
     def _ask(self, one: Implementation, hook: str, **arguments: Any) -> Any:
         options = MappingProxyType(dict(self._options.get(one.plugin, {})))
-        context = PlanContext(self._now, self._owner, self._seed, options)
+        prepared = frozen_json(self._prepared.get(one.plugin))
+        context = PlanContext(self._now, self._owner, self._seed, options, prepared=prepared)
         answer = self._plugins.attempt(one, hook, {**arguments, "context": context})
         if isinstance(answer, Failure):
             self._note(one.plugin, hook, str(answer))

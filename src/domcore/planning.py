@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -10,9 +10,10 @@ from attrs import evolve
 
 from domcore.contracts import Geocoder
 from domcore.errors import ConfigurationError
-from domcore.model import Destination, Order, Point
+from domcore.model import Destination, Node, Order, Point
 from domcore.outside import PLANNING_HOOKS, LiveOutside
 from domcore.plugins import Plugins
+from domcore.preparing import HOOK, Prepared, Preparer, Wanted
 from domcore.programs import Programs
 from domcore.rules.node_state import NodeState
 from domcore.rules.program import Program
@@ -22,6 +23,7 @@ from domcore.sourcing.question import Options, Question
 from domcore.sourcing.supply import Supply
 from domcore.store.protocol import OpenOrder, Store
 from domcore.supply_cache import SupplyCache
+from domcore.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -56,11 +58,17 @@ class PlanningKit:
         self._geocoders: list[tuple[str, Geocoder]] | None = None
         self._places: dict[tuple[str, str, str], Point | None] = {}
         self._has_foreign: bool | None = None
+        self._preparer = Preparer(plugins, settings)
 
     @property
     def supply(self) -> Supply:
         """The snapshot."""
         return self._cache.supply
+
+    @property
+    def telemetry(self) -> Telemetry:
+        """Where the application says what it does."""
+        return self._dom._telemetry
 
     @property
     def field(self) -> Field:
@@ -119,9 +127,31 @@ class PlanningKit:
             order.approved,
             order.sequence + 1,
             purpose,
-            Options(routing.objective, routing.step_limit, routing.seed, routing.review_nodes_over),
+            Options(
+                routing.objective,
+                routing.step_limit,
+                routing.seed,
+                routing.review_nodes_over,
+                routing.max_attempts,
+            ),
             self.programs.made,
             self.programs.digest_for(demand.owner, demand.channel),
+            self._positions(order, order.excluded),
+            self._positions(order, order.avoided),
+            order.rejections,
+        )
+
+    def _positions(
+        self, order: OpenOrder, rows: Iterable[tuple[int, int, str]]
+    ) -> tuple[tuple[int, int, str], ...]:
+        """Rejections of lines that are open, by nodes that are in the network."""
+        position = self.field.by_node_id
+        return tuple(
+            sorted(
+                (line, position[node_id], reason)
+                for line, node_id, reason in rows
+                if order.open[line] and node_id in position
+            )
         )
 
     def currency(self, owner: str) -> str:
@@ -141,7 +171,34 @@ class PlanningKit:
         """The rules in force for an order, and their node side."""
         return self.programs.for_orders_of(order.owner, order.channel, self.field)
 
-    def outside(self, question: Question) -> LiveOutside | None:
+    def prepare(self, orders: Sequence[OpenOrder], now: datetime) -> dict[int, Prepared]:
+        """What plugins fetch before these orders are planned, by order id. `look` has been called.
+
+        Nothing is fetched inside a caller's transaction, which holds the write lock.
+        """
+        if self._joined or not self._plugins.foreign(HOOK):
+            return {}
+        wanted: dict[int, Wanted] = {}
+        for each in {each.order.key_text: each for each in orders}.values():
+            if any(each.open) and not each.held and each.order.owner in self.settings.owners:
+                order = _still_open(self.placed(each.order), each.open)
+                wanted[each.order_id] = Wanted(order, self._holders(each))
+        if not wanted or not self.programs.facts:
+            return {}
+        found = self._preparer.ask(list(wanted.values()), now)
+        return {order_id: found[each.order.key_text] for order_id, each in wanted.items()}
+
+    def _holders(self, each: OpenOrder) -> tuple[Node, ...]:
+        """The nodes that hold some of an order and may serve its owner."""
+        field, available = self.field, self.supply.available
+        allowed, found = field.owner_mask(each.order.owner), set[int]()
+        for line, units in zip(each.order.lines, each.open, strict=True):
+            known = self.supply.items.get((each.order.owner, line.sku))
+            if units and known is not None:
+                found.update(available[known[0]])
+        return tuple(field.nodes[at] for at in sorted(found) if allowed >> at & 1)
+
+    def outside(self, question: Question, prepared: Prepared | None = None) -> LiveOutside | None:
         """The foreign plugins at the planning hooks; None where there are none."""
         if self._has_foreign is None:
             self._has_foreign = any(self._plugins.foreign(hook) for hook in PLANNING_HOOKS)
@@ -156,6 +213,7 @@ class PlanningKit:
             now=question.now,
             owner=question.order.owner,
             seed=question.options.seed,
+            prepared=prepared or Prepared(),
         )
 
     def placed(self, order: Order) -> Order:
@@ -185,6 +243,12 @@ class PlanningKit:
             if isinstance(point, Point):
                 return Point(_rounded(point.lat), _rounded(point.lon))
         return None
+
+
+def _still_open(order: Order, open: tuple[int, ...]) -> Order:
+    """The order as it is to be planned: each line's quantity is what is still open of it."""
+    lines = zip(order.lines, open, strict=True)
+    return evolve(order, lines=tuple(evolve(line, quantity=units) for line, units in lines))
 
 
 def _rounded(millionths: int) -> int:

@@ -82,6 +82,8 @@ class Plugins:
     _manager: pluggy.PluginManager = field(factory=lambda: pluggy.PluginManager("domcore"))
     _status: dict[str, PluginStatus] = field(factory=dict)
     _cache: dict[str, tuple[Implementation, ...]] = field(factory=dict)
+    heard: Callable[[str, str], None] | None = None
+    """Told of every failure: plugin and hook."""
 
     def __attrs_post_init__(self) -> None:
         self._manager.add_hookspecs(HookSpecs)
@@ -149,7 +151,8 @@ class Plugins:
         except BaseException as error:
             status = self._status.setdefault(entry.name, PluginStatus(entry.name, version))
             status.error = status.error or describe(error)
-            _log.warning("plugin %s is switched off: %s", entry.name, status.error)
+            told = {"event": "plugin.off", "plugin": entry.name}
+            _log.warning("plugin %s is switched off: %s", entry.name, status.error, extra=told)
 
     def status(self) -> list[PluginStatus]:
         """All plugins known, built-ins last, each with its error if it has one."""
@@ -201,7 +204,10 @@ class Plugins:
             status.failures += 1
             if isinstance(error, ConfigurationError):
                 status.error = str(error)
-        _log.warning("%s", failure, extra={"plugin": plugin, "hook": hook})
+        told = {"event": "plugin.failed", "plugin": plugin, "hook": hook}
+        _log.warning("%s", failure, extra=told)
+        if self.heard is not None:
+            self.heard(plugin, hook)
         return failure
 
     def collect(self, hook: str, kind: type[_T], **arguments: Any) -> list[tuple[str, _T]]:

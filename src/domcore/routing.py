@@ -20,6 +20,7 @@ from domcore.errors import ConfigurationError, ConflictError, PluginError, Stale
 from domcore.model import Hold, Plan
 from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
+from domcore.preparing import Prepared
 from domcore.sourcing.baseline import nearest_node_cost
 from domcore.sourcing.decide import Decided, work_out
 from domcore.sourcing.question import Question
@@ -49,6 +50,7 @@ class Routed:
     detail: str = ""
     nearest_cost: int | None = None
     sequence: int = 0
+    currency: str = ""
 
 
 @define
@@ -154,6 +156,8 @@ class Router:
             for start in range(0, len(orders), errand.batch):
                 batch = orders[start : start + errand.batch]
                 routed, alone = self._batch(batch, evolve(errand, now=self._kit.now()))
+                for each in routed:
+                    self._kit.telemetry.routed(each, errand.purpose)
                 yield from routed
                 after = batch[-1].order_id
                 if left is not None:
@@ -168,23 +172,31 @@ class Router:
     def _batch(self, orders: Sequence[OpenOrder], errand: Errand) -> tuple[list[Routed], bool]:
         """Route some orders in one transaction; also whether nobody came in between."""
         self._kit.look(orders)
+        prepared = self._prepare(orders, errand)
         made: list[Routed] = []
         commits: list[Commit] = []
         try:
             for order in orders:
-                routed, commit = self._attempt(order, errand)
+                routed, commit = self._attempt(order, errand, prepared.get(order.order_id))
                 made.append(routed)
                 if commit is not None:
                     commits.append(commit)
             self._write(commits)
         except (StaleSupply, ConflictError):
             self._undo(commits)
-            again = [self._again(order, errand) for order in orders]
+            again = [self._again(order, errand, prepared.get(order.order_id)) for order in orders]
             return [routed for routed in again if routed is not None], False
         except BaseException:
             self._undo(commits)
             raise
         return made, True
+
+    def _prepare(self, orders: Sequence[OpenOrder], errand: Errand) -> dict[int, Prepared]:
+        """What plugins fetch for these orders; fetching takes time, so stock is looked at again."""
+        prepared = self._kit.prepare(orders, errand.now)
+        if prepared:
+            self._kit.look(orders)
+        return prepared
 
     def _write(self, commits: Sequence[Commit]) -> None:
         if commits:
@@ -192,14 +204,18 @@ class Router:
             self._store.commit(commits)
             self._kit.committed()
 
-    def _attempt(self, order: OpenOrder, errand: Errand) -> tuple[Routed, Commit | None]:
+    def _attempt(
+        self, order: OpenOrder, errand: Errand, prepared: Prepared | None
+    ) -> tuple[Routed, Commit | None]:
         """Plan one order; what is wrong with it, its rules or a plugin stops no other."""
         try:
-            return self._plan(order, errand)
+            return self._plan(order, errand, prepared)
         except (PluginError, ConfigurationError) as error:
             return _failed(order, str(error)), None
 
-    def _plan(self, order: OpenOrder, errand: Errand) -> tuple[Routed, Commit | None]:
+    def _plan(
+        self, order: OpenOrder, errand: Errand, prepared: Prepared | None
+    ) -> tuple[Routed, Commit | None]:
         if not any(order.open):
             return Routed(order.order_id, order.order.number, "nothing", Plan()), None
         if order.held:
@@ -209,8 +225,9 @@ class Router:
             return _failed(order, f"owner {order.order.owner!r} is not configured"), None
         question = self._kit.question(order, errand.now, errand.purpose)
         program, state = self._kit.program(order.order)
-        outside = self._kit.outside(question)
-        decided, working = work_out(question, program, state, outside)
+        outside = self._kit.outside(question, prepared)
+        with self._kit.telemetry.timing("domcore.plan.duration"):
+            decided, working = work_out(question, program, state, outside)
         nearest = nearest_node_cost(working) if errand.baseline else None
         self._take(decided.draws, 1)
         routed = Routed(
@@ -222,6 +239,7 @@ class Router:
             "; ".join(decided.incidents),
             nearest,
             question.sequence,
+            question.currency,
         )
         return routed, self._commit(order, question, decided, errand)
 
@@ -257,8 +275,10 @@ class Router:
             (kind, _event_body(question, decided, short)),
         )
 
-    def _again(self, before: OpenOrder, errand: Errand) -> Routed | None:
+    def _again(self, before: OpenOrder, errand: Errand, prepared: Prepared | None) -> Routed | None:
         """Plan one order anew on fresh stock, until it is committed or the tries are used up.
+
+        What was fetched for the batch still counts, unless the order itself has changed.
 
         None where somebody else has decided it meanwhile and nobody asked for it by name.
         """
@@ -274,7 +294,10 @@ class Router:
             if not found:
                 return Routed(order_id, before.order.number, "nothing", Plan())
             self._kit.look(found)
-            routed, commit = self._attempt(found[0], errand)
+            if found[0].version != before.version:
+                prepared = self._prepare(found, errand).get(order_id)
+                before = found[0]
+            routed, commit = self._attempt(found[0], errand, prepared)
             if commit is None:
                 return routed
             try:

@@ -69,6 +69,9 @@ class SupplyCache:
 
     def reread(self) -> None:
         """Read the balances that have changed, whoever changed them."""
+        if self._supply is None:
+            # It is read as it stands when it is first asked for.
+            return
         self._cursor, rows = self._store.stock_since(self._cursor)
         self.supply.put_rows(rows)
 

@@ -21,13 +21,13 @@ from domcore.model import (
     Band,
     Directive,
     FactSpec,
+    Notice,
     ObserveStock,
     OrderLine,
     RateCard,
     StockCount,
 )
 from domcore.settings import RoutingSettings
-from domcore.store.protocol import Resolution
 from domcore.testing.builder import World
 
 
@@ -218,7 +218,11 @@ def test_what_is_written_through_the_store_is_seen_by_the_next_plan():
         dom.route()
         (work,) = dom.order("#1").fulfillment_orders
         now = int(world.clock().timestamp() * 1_000_000)
-        dom.store.resolve(Resolution(work.id, "rejected", now), now=now)
+        news = Notice(work.id, "partially_shipped", world.clock(), (("MUG", 1),))
+        dom.store.record(news, now=now)
+        (stock,) = dom.stock()
+        assert (stock.on_hand, stock.reserved) == (4, 4)
+        dom.store.record(Notice(work.id, "cancelled", world.clock()), now=now)
         assert dom.route().routed == 1
 
 
@@ -287,7 +291,7 @@ def test_finished_work_is_never_released_again():
         (work,) = dom.order("#1").fulfillment_orders
         now = int(world.clock().timestamp() * 1_000_000)
         (lease,) = dom.store.lease_due("release", now=now, until=now + 1, limit=9)
-        dom.store.resolve(Resolution(work.id, "rejected", now), now=now)
+        dom.store.record(Notice(work.id, "rejected", world.clock(), reason="closed"), now=now)
         assert lease.key == work.id
         assert dom.store.lease_due("release", now=now + 9, until=now + 99, limit=9) == []
         assert list(dom.verify()) == []

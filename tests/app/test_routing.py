@@ -178,7 +178,7 @@ def test_a_plan_over_too_many_nodes_waits_for_approval(url):
 def test_a_reservation_lapses_and_its_units_are_open_again(url):
     world = two_coasts()
     with world.open(settings(url)) as dom:
-        dom.capture(world.order("1", MUG=2))
+        dom.capture(world.order("1", MUG=2), queue=False)
         assert dom.reserve("#1", minutes=15).outcome == "routed"
         assert dom.order("#1").summary.status == "reserved"
         assert dom.order("#1").fulfillment_orders == ()

@@ -5,9 +5,34 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
-from domcore import ConfigurationError, PayloadError
-from domcore.model import Handling, Item, Network, Point
+from domcore import ConfigurationError, NotFound, PayloadError
+from domcore.model import Handling, Item, Network, OrderLine, Point
 from domcore.testing.builder import World
+
+
+@pytest.mark.parametrize(
+    ("wrong", "path"),
+    [
+        ({"external_id": ""}, "external_id"),
+        ({"external_id": "x" * 256}, "external_id"),
+        ({"external_id": "\ud800"}, "external_id"),
+        ({"external_id": 7}, "external_id"),
+        ({"number": "x" * 256}, "number"),
+        ({"lines": (OrderLine("", "MUG", 1),)}, r"lines\[0\]\.id"),
+        ({"lines": (OrderLine("x" * 256, "MUG", 1),)}, r"lines\[0\]\.id"),
+    ],
+)
+def test_an_order_that_nobody_could_name_is_refused(wrong, path):
+    world = World().item("MUG")
+    with world.open() as dom:
+        with pytest.raises(PayloadError, match=rf"\$\.{path}: must be text of"):
+            dom.capture(evolve(world.order("1", MUG=1), **wrong))
+        assert dom.orders() == []
+
+
+def test_a_name_that_is_no_text_is_no_orders():
+    with World().open() as dom, pytest.raises(NotFound):
+        dom.order("\ud800")
 
 
 @pytest.mark.parametrize(

@@ -31,3 +31,21 @@ def test_real_orders_route_and_verify_clean() -> None:
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "no violations" in ran.stdout
+
+
+def test_a_webhook_is_received_small() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "receive.py"), "--smoke", "--rounds", "1"],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "the plugin's test order" in ran.stdout
+
+
+def test_stock_is_counted_and_caught_up_small() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "stock.py"), "--smoke"],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "every position again" in ran.stdout

@@ -30,6 +30,7 @@ GARBAGE = (
 )  # fmt: skip
 
 ARGUMENTS = {
+    "prepare": ("orders", "context"),
     "gather_facts": ("order", "candidates", "context"),
     "judge": ("order", "candidates", "facts", "context"),
     "make_plan": ("order", "candidates", "policy", "context"),
@@ -105,6 +106,18 @@ def test_a_planning_hook_that_returns_garbage_stops_no_order(
         assert failures(dom) >= 5
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [raising(each) for each in (RuntimeError("no"), SystemExit(3), MemoryError(), GeneratorExit())]
+    + [lambda *_, each=each: each for each in GARBAGE],
+)
+def test_a_prepare_that_misbehaves_stops_no_order(answer: Hook, world: World) -> None:
+    """It is called once for a batch, so it fails once for all of its orders."""
+    with shop(world, plugin("prepare", answer)) as dom:
+        assert_everything_flows(dom)
+        assert failures(dom) >= 1
+
+
 @pytest.mark.parametrize("hook", REGISTERING)
 @pytest.mark.parametrize(
     "answer",
@@ -167,11 +180,14 @@ def test_an_event_handler_that_raises_is_reported_and_asked_again(
     answer: Hook, world: World
 ) -> None:
     with shop(world, plugin("handle_event", answer)) as dom:
-        first, again = dom.work(), dom.work()
-        assert [report.failures[0].split(":")[0] for report in (first, again)] == ["1", "1"]
+        first = dom.work()
+        world.clock.forward(minutes=1)
+        again = dom.work()
+        assert all(any(each.startswith("1:") for each in r.failures) for r in (first, again))
         assert "rude" in first.failures[0]
-        assert first.events == 5, "the built-in handler got them all"
-        assert_everything_flows(dom)
+        assert first.events == 10, "the built-in handler got them all"
+        assert {summary.status for summary in dom.orders()} == {"allocated"}
+        assert list(dom.verify()) == []
 
 
 def test_a_plugin_that_cannot_be_imported_is_switched_off_and_named(

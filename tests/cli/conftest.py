@@ -16,7 +16,7 @@ from domcore.cli.root import build
 
 Run = Callable[..., Result]
 
-SHOPIFY = Path(__file__).parents[2] / "plugins" / "domcore-shopify" / "src"
+PLUGINS = Path(__file__).parents[2] / "plugins"
 
 
 def invoke(*args: object, stdin: bytes | str | None = None) -> Result:
@@ -27,17 +27,19 @@ def invoke(*args: object, stdin: bytes | str | None = None) -> Result:
 
 @pytest.fixture(scope="session", autouse=True)
 def shopify(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """domcore-shopify as if installed from the checkout, where it is not; what to put on a path."""
+    """The demo's plugins as if installed from the checkout, where they are not; what to put on a
+    path."""
     added: list[str] = []
-    if find_spec("domcore_shopify") is None:
-        folder = tmp_path_factory.mktemp("site")
-        info = folder / "domcore_shopify-0.1.0.dist-info"
-        info.mkdir()
-        (info / "METADATA").write_text(
-            "Metadata-Version: 2.1\nName: domcore-shopify\nVersion: 0.1.0\n"
-        )
-        (info / "entry_points.txt").write_text("[domcore]\nshopify = domcore_shopify.plugin\n")
-        added = [str(folder), str(SHOPIFY)]
+    for name in ("shopify", "files"):
+        if find_spec(f"domcore_{name}") is None:
+            folder = tmp_path_factory.mktemp("site")
+            info = folder / f"domcore_{name}-0.1.0.dist-info"
+            info.mkdir()
+            (info / "METADATA").write_text(
+                f"Metadata-Version: 2.1\nName: domcore-{name}\nVersion: 0.1.0\n"
+            )
+            (info / "entry_points.txt").write_text(f"[domcore]\n{name} = domcore_{name}.plugin\n")
+            added += [str(folder), str(PLUGINS / f"domcore-{name}" / "src")]
     sys.path[:0] = added
     yield added
     for each in added:

@@ -9,7 +9,15 @@ from pathlib import Path
 import pytest
 
 from domcore.config import find_project, read_settings, shown
-from domcore.config.schema import ACTIVATION, CHANNEL, PROJECT, ROUTING, TABLES, variables
+from domcore.config.schema import (
+    ACTIVATION,
+    CHANNEL,
+    CONNECTOR,
+    PROJECT,
+    SECTIONS,
+    TABLES,
+    variables,
+)
 from domcore.errors import ConfigurationError
 from domcore.settings import Settings
 
@@ -69,6 +77,7 @@ def test_every_plain_setting_has_a_variable(tmp_path: Path) -> None:
         "DOMCORE_RULESETS": ("a, b", [str(tmp_path / "a"), str(tmp_path / "b")]),
         "DOMCORE_POSTAL_DIGITS": ("3", 3),
         "DOMCORE_SYNCHRONOUS": ("NORMAL", "NORMAL"),
+        "DOMCORE_TELEMETRY": ("off", "off"),
         "DOMCORE_LOAD_PLUGINS": ("", []),
         "DOMCORE_ROUTING_OBJECTIVE": ("parcels,cost", ["parcels", "cost"]),
         "DOMCORE_ROUTING_BATCH": ("7", 7),
@@ -77,6 +86,25 @@ def test_every_plain_setting_has_a_variable(tmp_path: Path) -> None:
         "DOMCORE_ROUTING_REVIEW_NODES_OVER": ("2", 2),
         "DOMCORE_ROUTING_STEP_LIMIT": ("5000", 5000),
         "DOMCORE_ROUTING_SEED": ("9", 9),
+        "DOMCORE_ROUTING_MAX_ATTEMPTS": ("4", 4),
+        "DOMCORE_ROUTING_REJECTION_MINUTES": ("30", 30),
+        "DOMCORE_ROUTING_PREPARE_SECONDS": ("3", 3),
+        "DOMCORE_WORK_ROUTE": ("false", False),
+        "DOMCORE_WORK_LEASE_SECONDS": ("60", 60),
+        "DOMCORE_WORK_ATTEMPTS": ("3", 3),
+        "DOMCORE_WORK_BACKOFF_SECONDS": ("5", 5),
+        "DOMCORE_WORK_BACKOFF_MOST_SECONDS": ("50", 50),
+        "DOMCORE_WORK_POLL_SECONDS": ("6", 6),
+        "DOMCORE_WORK_PULL_SECONDS": ("7", 7),
+        "DOMCORE_WORK_PUBLISH_SECONDS": ("8", 8),
+        "DOMCORE_STOCK_LOW_DAYS": ("3", 3),
+        "DOMCORE_STOCK_OVER_DAYS": ("90", 90),
+        "DOMCORE_STOCK_DEMAND_DAYS": ("14", 14),
+        "DOMCORE_STOCK_CHECK_MINUTES": ("5", 5),
+        "DOMCORE_RETURNS_KINDS": ("dc, hub", ["dc", "hub"]),
+        "DOMCORE_RETURNS_TAG": ("back", "back"),
+        "DOMCORE_RETURNS_OVERSTOCK_COST": ("1.50", 1500000),
+        "DOMCORE_RETURNS_OVERSTOCK_DAYS": ("60", 60),
     }
     assert values.keys() == variables().keys()
     given = {name: text for name, (text, _) in values.items()}
@@ -161,6 +189,20 @@ def test_secrets_are_hidden(tmp_path: Path) -> None:
     assert origin(settings, "plugins.acme.region")[0] == "west"
 
 
+@pytest.mark.parametrize("name", ["key", "consumer_key", "api-key", "apikey", "Token", "secret"])
+def test_an_option_that_is_called_like_a_key_is_hidden(tmp_path: Path, name: str) -> None:
+    project(tmp_path, f'[channels.blog]\nkind = "woocommerce"\n"{name}" = "ck_hush"\n')
+    settings = read_settings(start=tmp_path, environ={})
+    assert "hush" not in repr(shown(settings))
+
+
+@pytest.mark.parametrize("name", ["keep", "keys_to_keep", "monkey", "region"])
+def test_other_options_are_shown(tmp_path: Path, name: str) -> None:
+    project(tmp_path, f'[channels.blog]\nkind = "woocommerce"\n{name} = "west"\n')
+    settings = read_settings(start=tmp_path, environ={})
+    assert origin(settings, f"channels.blog.{name}")[0] == "west"
+
+
 def test_the_command_shows_every_setting_with_its_origin(tmp_path: Path, run, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DOMCORE_ENGINE", "durable")
@@ -183,9 +225,9 @@ def test_the_example_of_the_page_is_a_project_file(tmp_path: Path) -> None:
 
 
 def test_the_page_names_every_setting_and_variable() -> None:
-    tables = [
-        field for field in PROJECT.fields if field.name not in TABLES
-    ] + [*ROUTING.fields, *CHANNEL.fields, *ACTIVATION.fields]  # fmt: skip
+    tables = [field for field in PROJECT.fields if field.name not in TABLES]
+    for shape in (*SECTIONS.values(), CHANNEL, CONNECTOR, ACTIVATION):
+        tables += shape.fields
     for field in tables:
         assert f"| `{field.name}` | {field.summary}. |" in PAGE
     for variable, (name, _) in variables().items():

@@ -5,8 +5,11 @@ A test's name starts with ``test_`` and the hook's name; `test_every_hook_has_a_
 
 from __future__ import annotations
 
+import json
 import logging
+import sqlite3
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from attrs import evolve
@@ -25,8 +28,12 @@ from domcore.model import (
     Parcel,
     Plan,
     Point,
+    Receipt,
 )
+from domcore.plugins import Plugins
+from domcore.preparing import Preparer, Wanted
 from domcore.rules.engines.python import PythonEngine
+from domcore.settings import RoutingSettings
 from domcore.store.memory import MemoryStore
 from domcore.store.protocol import StockFilter
 from domcore.testing.builder import World
@@ -136,6 +143,40 @@ def test_register_channels_serves_deliveries():
         assert dom.order("#1").summary.channel == "paper"
 
 
+def test_register_connectors_hands_work_to_the_partners_of_nodes():
+    class Paper:
+        """Prints pick lists, and takes what is on them as accepted."""
+
+        name = "paper"
+        printed: ClassVar[list[str]] = []
+
+        def release(self, handover):
+            lines = [f"{units} {sku}" for _, sku, units in handover.fulfillment_order.lines]
+            self.printed.append(f"{handover.key}: {', '.join(lines)}")
+            return Receipt("accepted", reference=f"page {len(self.printed)}")
+
+        def cancel(self, handover):
+            return Receipt("cancelled")
+
+        def reconcile(self, handover):
+            return Receipt("accepted" if self.printed else "unknown_here")
+
+    class Acme:
+        @hookimpl
+        def register_connectors(self, dom):
+            return [Paper()]
+
+    world = coasts()
+    world.nodes = [evolve(node, connector="paper") for node in world.nodes]
+    with world.open(plugins={"acme": Acme()}) as dom:
+        assert list(dom.connectors()) == ["paper"]
+        dom.capture(world.order("1", MUG=2))
+        assert dom.work().released == 1
+        (work,) = dom.order("#1").fulfillment_orders
+        assert (work.status, work.reference) == ("accepted", "page 1")
+        assert Paper.printed == [f"{work.id}: 2 MUG"]
+
+
 def test_register_rulesets_brings_packs(tmp_path):
     rule = "[[rule]]\nid = 'west'\nwhen = \"node.id != 'LAX'\"\nthen = 'exclude'\n"
     home = pack(tmp_path, "acme-pack", rule)
@@ -238,6 +279,187 @@ def test_open_store_opens_another_scheme():
 
 
 # --- planning ----------------------------------------------------------------------------------
+
+
+class Quoting:
+    """Fetches a fee for LAX before a batch is planned, and charges it."""
+
+    def __init__(self, fee: int) -> None:
+        self.fee = fee
+        self.asked: list[list[tuple[str, list[str], tuple[int, ...]]]] = []
+
+    @hookimpl
+    def prepare(self, orders, context):
+        assert context.budget_seconds == 5
+        self.asked.append(
+            [
+                (
+                    order.key_text,
+                    [node.id for node in context.sources[order.key_text]],
+                    tuple(line.quantity for line in order.lines),
+                )
+                for order in orders
+            ]
+        )
+        return {order.key_text: {"fee": self.fee, "days": [1, 2]} for order in orders}
+
+    @hookimpl
+    def judge(self, context):
+        assert context.prepared["days"] == (1, 2)
+        with pytest.raises(TypeError):
+            context.prepared["fee"] = 0
+        fee = {"amount": context.prepared["fee"], "per": "parcel"}
+        dear = {"amount": 50_000_000, "per": "parcel"}
+        return [
+            Directive("quoting/fee", "cost", nodes=("LAX",), arguments=fee),
+            Directive("quoting/dear", "cost", nodes=("CHI", "NYC"), arguments=dear),
+        ]
+
+
+def test_prepare_fetches_for_a_whole_batch_and_planning_reads_it():
+    quoting = Quoting(1_000_000)
+    world = coasts()
+    with world.open(plugins={"quoting": quoting}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        dom.capture(world.order("2", MUG=99))
+        assert dom.plan("#1").plan.nodes == ("LAX",)
+        dom.route()
+        dom.reserve("#2", minutes=5)
+        nodes = ["CHI", "LAX", "NYC"]
+        one, two = ("main/web/1", nodes, (1,)), ("main/web/2", nodes, (99,))
+        assert quoting.asked == [[one], [one, two], [("main/web/2", [], (85,))]]
+
+
+def test_prepare_is_in_the_record_so_a_replay_asks_nobody():
+    quoting = Quoting(1_000_000)
+    world = coasts()
+    with world.open(plugins={"quoting": quoting}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        dom.route()
+        before = dom.explain("#1")
+        quoting.fee, asked = 90_000_000, len(quoting.asked)
+        after = dom.explain("#1")
+        assert after.replayed
+        assert after == before
+        assert len(quoting.asked) == asked
+        record = json.loads(dom.store.decisions(dom.find("#1"))[-1].record)
+        assert record["outside"]["prepared"]["quoting"]["fee"] == 1_000_000
+
+
+class Trap(dict):
+    """An answer that runs code of its own when it is looked at."""
+
+    def items(self):
+        raise RuntimeError("caught you")
+
+
+class Keyless(dict):
+    """An answer whose keys cannot be looked up."""
+
+    def items(self):
+        return [([], 1)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Trap(a=1),
+        Keyless(a=1),
+        "text",
+        {"main/web/9": 1},
+        {"main/web/1": float("nan")},
+        {"main/web/1": 2**70},
+        {"main/web/1": "\ud800"},
+        {"main/web/1": "x" * 200_000},
+        {"main/web/1": {1: 2}},
+        {"main/web/1": object()},
+        OSError("the rates are down"),
+    ],
+    ids=[
+        "trap", "keyless", "text", "foreign", "nan", "huge", "half", "long", "key", "object",
+        "raises",
+    ],
+)  # fmt: skip
+def test_prepare_that_fails_is_an_incident_and_planning_goes_on(answer):
+    class Acme:
+        @hookimpl
+        def prepare(self, orders):
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+        @hookimpl
+        def review_plan(self, context):
+            assert context.prepared is None
+            return []
+
+    world = coasts()
+    with world.open(plugins={"acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        report = dom.route()
+        assert report.routed == 1
+        assert "plugin 'acme', hook 'prepare'" in report.incidents[0]
+        assert dom.explain("#1").replayed
+
+
+def test_prepare_that_takes_too_long_is_an_incident_and_nobody_else_is_asked():
+    seconds = iter(range(0, 100, 3))
+
+    class Slow:
+        @hookimpl
+        def prepare(self, orders, context):
+            next(seconds)
+            return {order.key_text: 1 for order in orders}
+
+    class Then:
+        @hookimpl
+        def prepare(self, orders, context):
+            return {order.key_text: 2 for order in orders}
+
+    world = coasts()
+    plugins = Plugins()
+    plugins.register(Slow(), "slow")
+    plugins.register(Then(), "then")
+    preparer = Preparer(plugins, Settings(), ticks=lambda: float(next(seconds)))
+    found = preparer.ask([Wanted(world.order("1", MUG=1), ())], world.clock())["main/web/1"]
+    assert found.answers == {"slow": 1}
+    assert "took 6.0 s where 5 s are allowed" in found.incidents[0]
+
+
+def test_prepare_is_not_asked_inside_a_callers_transaction(tmp_path):
+    class Acme:
+        asked = 0
+
+        @hookimpl
+        def prepare(self, orders):
+            self.asked += 1
+            return {}
+
+    acme, world, path = Acme(), coasts(), tmp_path / "dom.db"
+    with world.open(Settings(store=str(path)), plugins={"acme": acme}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        connection = sqlite3.connect(path, isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        with dom.joined(connection) as inside:
+            assert inside.route().routed == 1
+        connection.execute("ROLLBACK")
+        connection.close()
+        assert acme.asked == 0
+        assert dom.route().routed == 1
+        assert acme.asked == 1
+
+
+def test_prepare_is_not_asked_where_it_has_no_time():
+    class Acme:
+        @hookimpl
+        def prepare(self, orders):
+            raise AssertionError("asked all the same")
+
+    world = coasts()
+    settings = Settings(store="memory:", routing=RoutingSettings(prepare_seconds=0))
+    with world.open(settings, plugins={"acme": Acme()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        assert dom.route().incidents == []
 
 
 def test_gather_facts_feeds_the_rules(tmp_path):
@@ -380,6 +602,7 @@ def test_handle_event_hears_everything_in_order_and_again_after_a_failure():
         first = dom.work()
         assert heard == ["order.captured"]
         assert "plugin 'acme', hook 'handle_event': OSError" in first.failures[0]
+        world.clock.forward(minutes=1)
         assert dom.work().failures == ()
         assert heard == ["order.captured", "order.routed", "order.cancelled"]
         dom.work()
@@ -449,7 +672,7 @@ def test_implementations_run_by_priority_then_name_and_built_ins_last():
         assert order == ["echo", "zulu", "alfa", "mike", "late", "domcore"]
         dom.capture(world.order("1", MUG=1))
         dom.work()
-    assert calls == order[:-1]
+    assert list(dict.fromkeys(calls)) == order[:-1]
 
 
 @pytest.mark.parametrize("wrong", [ValueError("boom"), SystemExit(3), MemoryError()])

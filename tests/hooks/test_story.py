@@ -24,6 +24,17 @@ then = "exclude"
 """
 
 
+class Silent:
+    """A connector that is told nothing, for no node names it."""
+
+    name = "silent"
+
+    def release(self, handover):
+        raise NotImplementedError
+
+    cancel = reconcile = release
+
+
 class Story:
     """Implements every hook, writes down that it was called, and gets out of the way."""
 
@@ -54,6 +65,11 @@ class Story:
         return [self]
 
     @hookimpl
+    def register_connectors(self, dom):
+        self.told.append("register_connectors")
+        return [Silent()]
+
+    @hookimpl
     def register_geocoders(self, dom):
         self.told.append("register_geocoders")
         return [self]
@@ -72,6 +88,11 @@ class Story:
     def register_facts(self, dom):
         self.told.append("register_facts")
         return [FactSpec("node.story.noise", "node", "int", nullable=True)]
+
+    @hookimpl
+    def prepare(self, orders, context):
+        self.told.append("prepare")
+        return {order.key_text: "quiet" for order in orders}
 
     @hookimpl
     def gather_facts(self, order, candidates, context):
@@ -146,11 +167,12 @@ def test_hooks_are_called_in_this_order(world: World, story: Story):
             "register_rulesets",
             "register_facts",
             "register_rule_engines",
+            "prepare",
             "gather_facts",
             "judge",
             "make_plan",
             "review_plan ('NYC',)",
         ],
-        "route": ["gather_facts", "judge", "make_plan", "review_plan ('NYC',)"],
-        "work": ["handle_event order.captured", "handle_event order.routed"],
+        "route": ["prepare", "gather_facts", "judge", "make_plan", "review_plan ('NYC',)"],
+        "work": ["register_connectors", "handle_event order.captured", "handle_event order.routed"],
     }

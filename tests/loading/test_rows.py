@@ -129,7 +129,7 @@ def test_stock_counts_and_deltas(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("A,N,,,,", "give on_hand or delta"),
+        ("A,N,,,,", "give on_hand, delta, blocked or safety"),
         ("A,N,1,1,,", "give on_hand or delta"),
         ("A,N,-1,,,", "on_hand: must be from 0"),
         ("A,N,1000000001,,,", "on_hand: must be from 0"),

@@ -77,6 +77,27 @@ def test_a_failed_operation_undoes_itself_and_leaves_the_callers_work(shop: sqli
     assert counts(shop)[:2] == (1, 1)
 
 
+def test_a_failed_block_undoes_itself_and_leaves_the_callers_work(shop: sqlite3.Connection):
+    begin(shop).execute("INSERT INTO invoice VALUES (1)")
+    with SqliteStore.joined(shop) as store:
+        kit = StoreKit(store)
+        with store.together():
+            kit.count("bolt", "east", 5)
+
+        def fails() -> None:
+            with store.together():
+                kit.take_in(order_of(bolt=2))
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fails()
+        with pytest.raises(StoreError), store.together(), store.together():
+            pass
+        assert kit.shelf("bolt", "east") == (5, 0, 0)
+    shop.execute("COMMIT")
+    assert counts(shop)[:2] == (1, 0)
+
+
 def test_nothing_else_sees_it_before_the_caller_commits(shop: sqlite3.Connection, path: Path):
     other = open_store(path)
     begin(shop)

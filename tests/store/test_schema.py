@@ -102,7 +102,7 @@ def test_extra_tables_beside_ours_do_no_harm(raw: sqlite3.Connection, path: Path
         ("ledger VALUES (1, 7, 7, 1, 0, 0, 0, 'delta', NULL, NULL, 0)", "I1"),
         ("reservation VALUES (7, 1, 0, 7, 0, 7, 1, 0, NULL)", "I5"),
         ("decision VALUES (7, 1, 0, 'route', x'7b7d')", "I5"),
-        ("fulfillment_order VALUES (7, 1, 7, 'requested', 0, 0, '')", "I5"),
+        ("fulfillment_order VALUES (7, 1, 7, 'requested', 0, 0, '', 0, '')", "I5"),
         ("event VALUES (1, 'order.routed', 7, 0, CAST('{\"format\":1}' AS BLOB))", "I5"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import random
 import sqlite3
 import stat
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from domcore.errors import ConfigurationError, DomcoreError, StoreError
+from domcore.errors import ConfigurationError, DomcoreError, NotFound, StoreError
 from domcore.model import CaptureOrder, Item, ObserveStock, Person, StockCount
 from domcore.store import open_store
 from domcore.store.sqlite import SqliteStore
@@ -247,6 +248,51 @@ def test_a_doubtful_commit_is_looked_up(sqlite_kit: StoreKit, committed: bool):
     assert kit.lines(order_id) == [(0, 1, 0, 0)]
     assert kit.shelf("bolt", "east") == (4, 1, 0)
     assert kit.store.read_cursor("mail") == 7
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_doubtful_commit_of_several_operations_is_looked_up(
+    sqlite_kit: StoreKit, committed: bool
+):
+    kit = sqlite_kit
+
+    def several() -> None:
+        connection = kit.store._backend._connections.get()
+        connection.raw = FailingCommit(connection.raw, committed=committed)
+        with kit.store.together():
+            kit.store.advance_cursor("mail", 7)
+            with pytest.raises(NotFound):
+                kit.store.settle(99, now=NOW)
+            kit.store.advance_cursor("mail", 5)
+
+    if committed:
+        several()
+    else:
+        with pytest.raises(StoreError):
+            several()
+    assert kit.store.read_cursor("mail") == (7 if committed else 0)
+    kit.count("bolt", "east", 4)
+    assert kit.shelf("bolt", "east") == (4, 0, 0)
+
+
+def test_a_full_disk_undoes_all_that_was_written_together(sqlite_kit: StoreKit):
+    kit = sqlite_kit
+    raw = kit.store._backend._connections.get().raw
+    (pages,) = raw.execute("PRAGMA page_count").fetchone()
+    raw.execute(f"PRAGMA max_page_count = {pages + 8}")
+
+    def several() -> None:
+        with kit.store.together():
+            kit.store.advance_cursor("mail", 7)
+            with pytest.raises(StoreError):
+                kit.store.put_blob("test", random.Random(1).randbytes(1_000_000))
+            kit.store.advance_cursor("mail", 8)
+
+    with pytest.raises(StoreError):
+        several()
+    raw.execute("PRAGMA max_page_count = 100000")
+    assert kit.store.read_cursor("mail") == 0
+    kit.store.put_blob("test", b"small")
 
 
 def test_a_commit_that_fails_for_good_lets_go_of_the_lock(sqlite_kit: StoreKit):

@@ -8,6 +8,7 @@ with each other.
 from __future__ import annotations
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from domcore.errors import StaleSupply
-from domcore.model import CancelOrder
+from domcore.model import AmendOrder, CancelOrder, Notice
 from domcore.store import open_store
-from domcore.store.protocol import Resolution
 from domcore.store.rows import TABLES
-from domcore.testing.store_suite.kit import NOW, StoreKit, order_of
+from domcore.testing.store_suite.kit import NOW, START, StoreKit, order_of
+from domcore.verify import verify
 
 SKUS = ("bolt", "nut")
 PLACES = ("east", "west")
 UNITS = st.integers(0, 6)
+UNRECORDED = ("decision", "format")
+"""What `verify` says of decisions that were made by hand."""
 
 
 @define
@@ -45,13 +48,30 @@ class Paper:
     """One order on paper."""
 
     order_id: int
-    wanted: dict[str, int]
+    whole: dict[str, int]
     revision: int = 1
+    amendments: list[tuple[int, str, int]] = field(factory=list)
     sequence: int = 0
     cancelled: bool = False
     shipped: dict[str, int] = field(factory=dict)
     taken: list[Taken] = field(factory=list)
     handed_over: set[tuple[int, str]] = field(factory=set)
+
+    @property
+    def wanted(self) -> dict[str, int]:
+        """The last whole revision, less what has been taken off later."""
+        left = dict(self.whole)
+        for revision, sku, units in self.amendments:
+            if revision > self.revision:
+                left[sku] = max(0, left[sku] - units)
+        return left
+
+    def give_back(self) -> None:
+        """Free what is not wanted any more."""
+        for sku, units in self.wanted.items():
+            excess = self.allocated(sku) + self.shipped.get(sku, 0) - units
+            if excess > 0:
+                self.free(sku, None, excess)
 
     def allocated(self, sku: str) -> int:
         return sum(one.units for one in self.taken if one.sku == sku)
@@ -91,11 +111,15 @@ class Stores(RuleBasedStateMachine):
         self.kits = [StoreKit(open_store(path)), StoreKit(open_store("memory:"))]
         self.shelf = {(sku, node): 0 for sku in SKUS for node in PLACES}
         self.papers: list[Paper] = []
+        self.blocked = {(sku, node): 0 for sku in SKUS for node in PLACES}
         self.minutes = 0
+        self.told = 0
 
     def teardown(self) -> None:
         for kit in self.kits:
+            broken = [each for each in verify(kit.store) if each.invariant not in UNRECORDED]
             kit.store.close()
+            assert not broken
         self.folder.cleanup()
 
     def both(self, do: Any) -> Any:
@@ -131,6 +155,7 @@ class Stores(RuleBasedStateMachine):
             if missing > 0:
                 missing -= paper.free(sku, node, missing)
         self.shelf[sku, node] = max(units, self.reserved(sku, node))
+        self.blocked[sku, node] = 0
 
     @rule(bolt=UNITS, nut=UNITS)
     def capture(self, bolt: int, nut: int) -> None:
@@ -146,11 +171,42 @@ class Stores(RuleBasedStateMachine):
         paper.revision += 1
         order = order_of(name, paper.revision, bolt=bolt, nut=nut)
         self.both(lambda kit: kit.take_in(order))
-        paper.wanted = {"bolt": bolt, "nut": nut}
-        for sku, units in paper.wanted.items():
-            excess = paper.allocated(sku) + paper.shipped.get(sku, 0) - units
-            if excess > 0:
-                paper.free(sku, None, excess)
+        paper.whole = {"bolt": bolt, "nut": nut}
+        paper.give_back()
+
+    @precondition(lambda self: self.papers)
+    @rule(which=st.integers(0, 99), sku=st.sampled_from(SKUS), units=UNITS, later=st.integers(0, 3))
+    def take_off(self, which: int, sku: str, units: int, later: int) -> None:
+        paper = self.paper(which)
+        name, revision = str(self.papers.index(paper)), paper.revision + later
+        lines = ((f"L-{sku}", units),)
+        told = f"edit-{len(paper.amendments)}"
+        command = AmendOrder("main", "web", name, told, revision, lines)
+        self.both(lambda kit: kit.store.amend(command, now=NOW).outcome)
+        before = paper.wanted
+        paper.amendments.append((revision, sku, units))
+        if paper.wanted != before:
+            paper.give_back()
+
+    @precondition(lambda self: self.papers)
+    @rule(which=st.integers(0, 99))
+    def keep(self, which: int) -> None:
+        paper = self.paper(which)
+        kept = [one for one in paper.taken if one.purpose == "reserve"]
+        units = sum(one.units for one in kept)
+        answer = self.both(lambda kit: kit.store.keep(paper.order_id, now=NOW - 1))
+        assert answer.outcome == ("kept" if units else "nothing")
+        for one in kept:
+            one.purpose = "route"
+
+    @precondition(lambda self: self.papers)
+    @rule(which=st.integers(0, 99))
+    def let_go(self, which: int) -> None:
+        paper = self.paper(which)
+        held = any(one.purpose == "reserve" for one in paper.taken)
+        answer = self.both(lambda kit: kit.store.free(paper.order_id, now=NOW))
+        assert answer.outcome == ("freed" if held else "nothing")
+        paper.taken = paper.routed
 
     @precondition(lambda self: self.papers)
     @rule(which=st.integers(0, 99))
@@ -178,7 +234,8 @@ class Stores(RuleBasedStateMachine):
         short = [
             sku
             for sku, units in wanted.items()
-            if self.shelf[sku, node] - self.reserved(sku, node) < units + floor
+            if self.shelf[sku, node] - self.reserved(sku, node) - self.blocked[sku, node]
+            < units + floor
         ]
         expiry = {"purpose": purpose, "expires_at": NOW if purpose == "reserve" else None}
         answer = self.both(lambda kit: kit.route(paper.order_id, node, floor=floor, **expiry))
@@ -210,20 +267,48 @@ class Stores(RuleBasedStateMachine):
                     paper.handed_over.add((one.sequence, one.node))
 
     @precondition(lambda self: any(paper.routed for paper in self.papers))
-    @rule(which=st.integers(0, 99), status=st.sampled_from(["shipped", "rejected"]))
-    def answer(self, which: int, status: str) -> None:
+    @rule(
+        which=st.integers(0, 99),
+        status=st.sampled_from(["shipped", "rejected", "cancelled", "in_progress", "delivered"]),
+        reason=st.sampled_from(["not_found", "closed"]),
+        units=st.integers(0, 3),
+        again=st.booleans(),
+    )
+    def answer(self, which: int, status: str, reason: str, units: int, again: bool) -> None:
+        """A node speaks: of all that is left, or of some units of one line (`units`)."""
         busy = [paper for paper in self.papers if paper.routed]
         paper = busy[which % len(busy)]
         first = paper.routed[0]
-        name = f"{paper.order_id}-{first.sequence}-{first.node}"
-        resolution = Resolution(name, status, NOW + self.minutes * 60_000_000)
-        self.both(lambda kit: kit.store.resolve(resolution, now=NOW))
+        some = min(units, first.units) if status in ("shipped", "rejected") else 0
+        self.told += 1
+        notice = Notice(
+            f"{paper.order_id}-{first.sequence}-{first.node}",
+            status,
+            START + timedelta(minutes=self.minutes),
+            ((f"L-{first.sku}", some),) if some else (),
+            reason=reason if status == "rejected" else "",
+            key=f"told {self.told}",
+        )
+        now = NOW + self.minutes * 60_000_000
+        for _ in range(2 if again else 1):
+            self.both(lambda kit: kit.store.record(notice, now=now, exclude_until=now))
+        paper.handed_over.add((first.sequence, first.node))
+        if status == "in_progress":
+            return
         for one in list(paper.taken):
-            if (one.sequence, one.node) == (first.sequence, first.node):
-                paper.taken.remove(one)
-                if status == "shipped":
-                    paper.shipped[one.sku] = paper.shipped.get(one.sku, 0) + one.units
-                    self.shelf[one.sku, one.node] -= one.units
+            mine = (one.sequence, one.node) == (first.sequence, first.node)
+            if mine and (some == 0 or one is first):
+                self.settle(paper, one, some or one.units, status, reason)
+
+    def settle(self, paper: Paper, one: Taken, units: int, status: str, reason: str) -> None:
+        one.units -= units
+        if not one.units:
+            paper.taken.remove(one)
+        if status in ("shipped", "delivered"):
+            paper.shipped[one.sku] = paper.shipped.get(one.sku, 0) + units
+            self.shelf[one.sku, one.node] -= units
+        elif status == "rejected" and reason == "not_found":
+            self.blocked[one.sku, one.node] += units
 
     # --- what must be true ----------------------------------------------------------------------
 
@@ -231,7 +316,8 @@ class Stores(RuleBasedStateMachine):
     def the_stores_agree_with_the_paper(self) -> None:
         for kit in self.kits:
             for (sku, node), units in self.shelf.items():
-                assert kit.shelf(sku, node) == (units, self.reserved(sku, node), 0)
+                reserved, blocked = self.reserved(sku, node), self.blocked[sku, node]
+                assert kit.shelf(sku, node) == (units, reserved, blocked)
             for paper in self.papers:
                 found = kit.lines(paper.order_id)
                 for sku, (opened, allocated, shipped, _) in zip(SKUS, found, strict=True):

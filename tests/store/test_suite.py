@@ -21,5 +21,7 @@ class TestSqliteStore(StoreSuite):
 
 
 class TestMemoryStore(StoreSuite):
+    permutations = 1000
+
     def make_store(self) -> Store:
         return open_store("memory:")

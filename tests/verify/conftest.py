@@ -9,19 +9,25 @@ from attrs import evolve
 
 from domcore import Domcore, DomcoreError, Settings, hookimpl
 from domcore.model import (
+    CONDITIONS,
     Alias,
+    AmendOrder,
+    AuthorizeReturn,
     CancelOrder,
     CaptureOrder,
     Directive,
     Hold,
+    Notice,
     ObserveStock,
     Order,
     OrderLine,
+    Package,
     Person,
     Plan,
+    ReceiveReturn,
     StockCount,
 )
-from domcore.store.protocol import Resolution
+from domcore.model.handover import REJECTION_REASONS
 from domcore.testing.builder import World
 
 SKUS = ("MUG", "PEN", "LAMP")
@@ -92,6 +98,20 @@ class Shop:
             again = evolve(again, lines=again.lines[:1])
         self.dom.capture(again)
 
+    def differ(self, number: int, units: int, shape: int) -> None:
+        lines = ((str(shape % 4), units % 3),)
+        command = AmendOrder("main", "web", str(number), f"edit-{shape}", units, lines, "no reason")
+        self.dom.apply([evolve(command, key=f"edit-{number}-{units}-{shape}" if units & 1 else "")])
+
+    def cart(self, number: int, units: int, shape: int) -> None:
+        self.dom.capture(self.order_of(number, units, shape), queue=False)
+
+    def keep(self, number: int, units: int, shape: int) -> None:
+        self.dom.keep(f"web/{number}")
+
+    def free(self, number: int, units: int, shape: int) -> None:
+        self.dom.free(f"web/{number}")
+
     def cancel(self, number: int, units: int, shape: int) -> None:
         key = f"cancel-{number}" if shape & 1 else ""
         self.dom.apply([CancelOrder("main", "web", str(number), 1, "changed their mind", key)])
@@ -137,13 +157,33 @@ class Shop:
         if not work:
             return
         chosen = work[shape % len(work)]
-        parts: tuple[tuple[str, str, int], ...] = ()
+        lines: tuple[tuple[str, int], ...] = ()
         if units & 1 and chosen.lines:
-            parts = ((chosen.lines[0][0], ("shipped", "freed", "blocked")[units % 3], 1),)
-        self.dom.store.resolve(
-            Resolution(chosen.id, status[units % len(status)], self.now, parts, key=f"n{self.now}"),
-            now=self.now,
-        )
+            lines = ((chosen.lines[0][0], 1),)
+        said = status[units % len(status)]
+        boxes = (Package(f"box-{units}"),) if shape & 2 and said in ("shipped", "delivered") else ()
+        reason = REJECTION_REASONS[units % 5] if said == "rejected" else ""
+        notice = Notice(chosen.id, said, self.clock(), lines, boxes, reason, key=f"n{self.now}")
+        self.dom.store.record(notice, now=self.now, exclude_until=self.now + HOUR)
+
+    def give_back(self, number: int, units: int, shape: int) -> None:
+        view = self.dom.order(f"web/{number}")
+        shipped = [
+            (line.id, 1)
+            for line, buckets in zip(view.order.lines, view.lines, strict=True)
+            if buckets.shipped
+        ]
+        if shipped:
+            asked = AuthorizeReturn(*view.order.key, f"R{shape}", tuple(shipped[: units % 3 + 1]))
+            self.dom.authorize_return(asked)
+
+    def receive(self, number: int, units: int, shape: int) -> None:
+        for each in self.dom.returns(f"web/{number}")[:1]:
+            lines = tuple((line.line, 1, CONDITIONS[units % 3]) for line in each.lines)
+            key = self.dom.order(f"web/{number}").order.key
+            self.dom.receive_return(
+                ReceiveReturn(*key, each.return_id, lines, close=bool(shape & 1))
+            )
 
     def erase(self, number: int, units: int, shape: int) -> None:
         self.dom.erase(f"web/{number}")
@@ -161,7 +201,11 @@ BUSY_LIFE: tuple[tuple[str, int, int, int], ...] = (
     ("route", 0, 0, 7), ("count", 0, 5, 1), ("delta", 1, 5, 2), ("capture", 10, 0, 1),
     ("capture", 11, 3, 7), ("hand_over", 0, 1, 1), ("notice", 5, 3, 0), ("capture", 12, 0, 3),
     ("route", 0, 0, 7), ("approve", 12, 0, 0), ("wait", 0, 99, 0),
-    ("capture", 13, 0, 0),
+    ("capture", 13, 0, 0), ("differ", 30, 1, 1), ("differ", 10, 4, 2), ("cart", 20, 1, 10),
+    ("reserve", 20, 0, 20), ("reserve", 20, 0, 30), ("keep", 20, 0, 0),
+    ("notice", 10, 5, 2), ("notice", 12, 2, 0), ("notice", 10, 1, 1),
+    ("give_back", 10, 1, 1), ("receive", 10, 1, 0), ("notice", 20, 1, 0),
+    ("give_back", 20, 0, 2),
 )  # fmt: skip
 
 

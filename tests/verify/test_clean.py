@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 STEPS = (
     "capture", "capture", "capture", "amend", "cancel", "route", "route", "route_one", "reserve",
-    "approve", "wait", "count", "delta", "hand_over", "notice", "notice", "erase", "load",
+    "differ", "differ", "cart", "keep", "free",
+    "approve", "wait", "count", "delta", "hand_over", "notice", "notice", "give_back",
+    "receive", "erase", "load",
 )  # fmt: skip
 LIVES = st.lists(
     st.tuples(st.sampled_from(STEPS), st.integers(0, 6), st.integers(0, 7), st.integers(0, 9)),

@@ -103,6 +103,9 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
 
         return damage
 
+    def insert(table: str, **values: Any) -> Damage:
+        return lambda tamper: tamper.insert(table, values)
+
     def more(amount: int = 1) -> Callable[[int], int]:
         return lambda value: value + amount
 
@@ -112,6 +115,24 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     busy = {"order_id": 5}
     held = {"order_id": 3}
 
+    yield "I5", "a package is lost", delete("package")
+    yield "I5", "a package that nobody told of", copy("package", {"name": "other"})
+    yield "I8", "a package of no work", copy("package", {"node_id": 1})
+    other = swap(b'"id":"box-5"', b'"id":"box-6"')
+    yield "reference", "a package's body is another's", change("package", {"body": other})
+    yield "format", "a package cannot be read", change("package", {"body": b"[]"})
+    yield "events", "a node is barred for nothing", copy("line_exclusion", {"node_id": 1})
+    yield "events", "a rejection changes its reason", change("line_exclusion", {"reason": "other"})
+    yield "I9", "a node that rejected is asked again", delete("line_exclusion")
+    yield "reference", "a node is barred from no line", change("line_exclusion", {"line_no": 9})
+    yield "reference", "a node is barred from no item", change("item_exclusion", {"item_id": 99})
+    yield "I9", "an item is barred for no reason", change("item_exclusion", {"reason": "bored"})
+    left = swap(b'"shipped",1]', b'"shipped",2]')
+    told = {"kind": "fulfillment.shipped"}
+    yield "events", "news moved more than has left", change("event", {"body": left}, **told)
+    worse = swap(b'"whole":false', b'"whole":false,"reason":7')
+    yield "format", "news cannot be read", change("event", {"body": worse}, **told)
+    yield "I7", "a node is asked to stop twice", copy("outbox", {}, topic="cancel")
     yield "I1", "goods appear on a shelf", change("stock", {"on_hand": more(5)})
     yield "I1", "goods vanish from a shelf", change("stock", {"on_hand": more(-1)}, reserved=0)
     yield "I1", "blocked units appear", change("stock", {"blocked": 1}, reserved=0)
@@ -277,6 +298,52 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield "events", "decisions are told in another order", change(
         "event", {"body": swap(b'"decision":1', b'"decision":2')}, **busy, kind="order.routed"
     )  # fmt: skip
+
+    def straggler(**values: Any) -> Damage:
+        row = {
+            "consumer": "mail", "seq": 1, "order_id": 1, "due_at": 5, "attempts": 1,
+            "parked_at": None, "note": "",
+        }  # fmt: skip
+
+        def damage(tamper: Tamper) -> None:
+            tamper.insert("cursor", {"consumer": "mail", "seq": 5})
+            tamper.insert("straggler", {**row, "order_id": order_of_event(tamper), **values})
+
+        return damage
+
+    def order_of_event(tamper: Tamper) -> Any:
+        return tamper.one("event", seq=1)["order_id"]
+
+    def task(**values: Any) -> Damage:
+        row = {
+            "name": "poll:x", "due_at": 1, "attempts": 0, "cursor": "", "well_at": None, "note": "",
+        }  # fmt: skip
+        return lambda tamper: tamper.insert("task", {**row, **values})
+
+    yield "I7", "a doubt without a call", change("outbox", {"unknown": 1}, topic="release")
+    yield "I7", "a doubt about a wish to stop", change(
+        "outbox", {"unknown": 1, "called_at": 5}, topic="cancel"
+    )  # fmt: skip
+    yield "I7", "a release is in no known doubt", change(
+        "outbox", {"unknown": 2, "called_at": 5}, topic="release"
+    )  # fmt: skip
+    yield "I7", "an entry is parked and due", change(
+        "outbox", {"parked_at": 5}, done_at=None
+    )  # fmt: skip
+    yield "I7", "an entry is lost for good", change(
+        "outbox", {"due_at": 2**62}, done_at=None
+    )  # fmt: skip
+    yield "cursor", "a straggler of an event to come", straggler(seq=9999)
+    yield "cursor", "a straggler after its cursor", straggler(seq=7)
+    yield "reference", "a straggler of another order", straggler(order_id=77)
+    yield "cursor", "a parked straggler is due", straggler(parked_at=5)
+    yield "cursor", "a straggler is lost for good", straggler(due_at=2**62)
+    yield "cursor", "a straggler was parked untried", straggler(
+        attempts=0, parked_at=5, due_at=2**62
+    )  # fmt: skip
+    yield "cursor", "a task of no known kind", task(name="dance")
+    yield "cursor", "a task with less than no attempts", task(attempts=-1)
+    yield "cursor", "a task that was well before time began", task(well_at=-1)
     yield "cursor", "a consumer has seen the future", change("cursor", {"seq": 9999})
     yield (
         "personal-data",
@@ -308,7 +375,52 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield "decision", "a node is drawn from that does not exist", change(
         "decision", {"record": swap(b'"take":[[1,', b'"take":[[7,')}, **busy
     )  # fmt: skip
+    yield "reference", "an amendment of an unknown owner", change("amendment", {"owner_id": 9})
+    yield "I9", "an amendment was never taken off", change(
+        "amendment", {"revision": 99}, external_id="10"
+    )  # fmt: skip
+    for name, value in (("body", b"\x00"), ("body", b'[["1",-1]]'), ("name", ""), ("revision", -1)):
+        damage = change("amendment", {name: value}, external_id="10")
+        yield "format", f"an amendment has the {name} {value!r}", damage
+    yield "I9", "a revision is heard of that is not there", change(
+        "order_body", {"heard": 99}, **busy
+    )  # fmt: skip
+    yield "I8", "kept stock would expire", change("reservation", {"expires_at": 1}, order_id=13)
+    yield "I8", "stock is kept that nobody kept", delete("event", kind="order.kept")
+    yield "I9", "a cancelled order is a cart", change(
+        "order_state", {"retry_at": 2**62}, order_id=4
+    )  # fmt: skip
     yield "reference", "a tombstone of an unknown owner", change("tombstone", {"owner_id": 9})
+    yield "reference", "a return goes nowhere", change("return_order", {"node_id": 9})
+    yield "I10", "what a return was is forgotten", change("return_order", {"digest": b""})
+    yield "I9", "a return was closed before it began", change("return_order", {"closed_at": 1})
+    yield "events", "a return that nobody authorized", delete("event", kind="return.authorized")
+    yield "I5", "a return without lines", delete("return_line", return_id=2)
+    yield "I5", "lines of a return that is not there", delete("return_order", id=1)
+    yield "I6", "more has arrived than was sent", change("return_line", {"written_off": 9})
+    yield "I6", "more comes back than has shipped", change(
+        "return_line", {"units": 99}, return_id=2
+    )  # fmt: skip
+    yield "I1", "the ledger brought back what never came", change("return_line", {"blocked": 0})
+    yield "reference", "a return of an unknown item", change("return_line", {"item_id": 99})
+    yield "published", "less than nothing was told", insert(
+        "published", channel="web", item_id=1, node_id=0, quantity=-1
+    )  # fmt: skip
+    yield "reference", "a channel was told of an item that is not there", insert(
+        "published", channel="web", item_id=99, node_id=0, quantity=1
+    )  # fmt: skip
+    yield "reference", "a channel was told of a node that is not there", insert(
+        "published", channel="web", item_id=1, node_id=99, quantity=1
+    )  # fmt: skip
+    yield "cover", "a balance is noted as steady", insert(
+        "cover", item_id=1, node_id=1, state="steady", since=1
+    )  # fmt: skip
+    yield "reference", "cover of an item that is not there", insert(
+        "cover", item_id=99, node_id=1, state="low", since=1
+    )  # fmt: skip
+    yield "cursor", "a channel was told of movements to come", insert(
+        "cursor", consumer="publish:web", seq=9999
+    )  # fmt: skip
     yield "blob", "a pack is lost", change(
         "blob", {"body": swap(b'"active":[]', b'"active":[{"pack":"0"}]')}, kind="program"
     )  # fmt: skip

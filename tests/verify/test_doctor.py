@@ -18,6 +18,9 @@ from domcore import (
     hookimpl,
 )
 from domcore.doctor import Finding, examine
+from domcore.errors import ConfigurationError, NotFound
+from domcore.model import Envelope, Handover, Receipt
+from domcore.settings import ConnectorSettings
 from domcore.store.sqlite import SqliteStore
 from domcore.store.sqlite.connection import Settings as SqliteSettings
 from domcore.testing.builder import World
@@ -142,6 +145,81 @@ def test_a_channel_nobody_serves_is_a_failure(world: World, tmp_path: Path) -> N
     assert "domcore-bazaar" in finding.fix
 
 
+def test_what_a_channel_or_connector_says_of_itself_is_told(world: World, tmp_path: Path) -> None:
+    class Troubled:
+        def __init__(self, name: str, trouble: object) -> None:
+            self.name, self._trouble = name, trouble
+
+        def receive(self, envelope: Envelope) -> list[object]:
+            return []
+
+        def release(self, handover: Handover) -> Receipt:
+            return Receipt("accepted")
+
+        cancel = reconcile = release
+
+        def trouble(self) -> object:
+            if isinstance(self._trouble, Exception):
+                raise self._trouble
+            return self._trouble
+
+    class Bazaar:
+        @hookimpl
+        def register_channels(self) -> list[object]:
+            return [Troubled("shop", ["two files were set aside"])]
+
+        @hookimpl
+        def register_connectors(self) -> list[object]:
+            return [Troubled("north", ValueError("boom"))]
+
+    wanted = settings(
+        tmp_path,
+        channels=(ChannelSettings("shop", "bazaar"),),
+        connectors=(ConnectorSettings("north", "bazaar"),),
+    )
+    with world.open(wanted, plugins={"bazaar": Bazaar()}) as dom:
+        served, told = about(dom, "channel shop")
+        assert (served.level, told.level, told.message) == (
+            "ok",
+            "warn",
+            "two files were set aside",
+        )
+        served, told = about(dom, "connector north")
+        assert (told.level, "cannot say" in told.message) == ("warn", True)
+
+
+def test_a_plugin_that_refuses_its_settings_is_told_by_the_setting(
+    world: World, tmp_path: Path
+) -> None:
+    class Bazaar:
+        @hookimpl
+        def register_channels(self, dom: Domcore) -> list[object]:
+            if not dom.settings.channels:
+                return []
+            raise ConfigurationError("is missing", place="channels.shop.secret")
+
+        @hookimpl
+        def register_connectors(self, dom: Domcore) -> list[object]:
+            if not dom.settings.connectors:
+                return []
+            raise ConfigurationError("must be an address", place="connectors.north.url")
+
+    for more in (
+        {"channels": (ChannelSettings("shop", "bazaar"),)},
+        {"connectors": (ConnectorSettings("north", "bazaar"),)},
+    ):
+        (what,) = more
+        with world.open(settings(tmp_path, **more), plugins={"bazaar": Bazaar()}) as dom:
+            subject = {"channels": "channel shop", "connectors": "connector north"}[what]
+            (finding,) = about(dom, subject)
+            assert level(dom, "plugin bazaar") == {"fail"}
+        assert (finding.level, finding.fix) == ("fail", "mend the setting")
+        assert "plugin bazaar" in finding.message
+        if what == "channels":
+            with pytest.raises(NotFound, match=r"channels\.shop\.secret: is missing"):
+                dom.receive("shop", b"", {})
+
+
 def test_a_pack_that_is_not_there_is_a_failure(world: World, tmp_path: Path) -> None:
     activate = (ActivationSettings("no-such-pack"),)
     with world.open(settings(tmp_path, activate=activate)) as dom:
@@ -184,3 +262,13 @@ def test_nothing_that_breaks_makes_it_raise(shops: Callable[[str], Any]) -> None
     found = examine(dom)
     assert {"fail"} <= {each.level for each in found}
     assert all(each.message for each in found)
+
+
+def test_a_connector_nobody_serves_is_named_with_its_package(world: World, tmp_path: Path) -> None:
+    connectors = (ConnectorSettings("mcf", "amazon-mcf"),)
+    world.node("LAX", at=(34.0, -118.2), connector="bolt")
+    settings = Settings(store=str(tmp_path / "shop.db"), connectors=connectors)
+    with world.open(settings) as dom:
+        found = {each.subject: each for each in dom.doctor()}
+    assert (found["connector mcf"].level, found["connector bolt"].level) == ("fail", "warn")
+    assert "domcore-amazon-mcf" in found["connector mcf"].fix

@@ -15,6 +15,7 @@ _SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
 _REASONS: Final = {
     "stock": "not enough stock",
     "rules": "rules leave too little",
+    "rejected": "nodes have rejected it",
     "split": "split limit",
     "item": "unknown SKU",
 }

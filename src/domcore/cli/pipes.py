@@ -7,6 +7,7 @@ not cut off half-way, and the exit code is that of the work.
 from __future__ import annotations
 
 import io
+import select
 import sys
 from typing import TextIO
 
@@ -37,6 +38,20 @@ def reader_gone() -> bool:
     buffer = getattr(sys.stdout, "buffer", None)
     raw = getattr(buffer, "raw", buffer)
     return isinstance(raw, Patient) and raw.gone
+
+
+def reader_left() -> bool:
+    """Whether nobody reads standard output any more, found out without writing anything."""
+    sys.stdout.flush()
+    if reader_gone():
+        return True
+    try:
+        waiting = select.poll()
+        waiting.register(sys.stdout.fileno(), 0)
+    except (AttributeError, OSError, ValueError):
+        # No polling on this system, or standard output is no file: the next write will tell.
+        return False
+    return any(found & (select.POLLERR | select.POLLNVAL) for _, found in waiting.poll(0))
 
 
 def _patient(stream: TextIO) -> TextIO:

@@ -51,7 +51,11 @@ class Progress:
 
     def step(self, *_: object) -> None:
         """One more is done."""
-        self.done += 1
+        self.advance(1)
+
+    def advance(self, steps: int) -> None:
+        """So many more are done."""
+        self.done += steps
         if self._terminal and time.monotonic() >= self._next:
             self._next = time.monotonic() + _EVERY
             self._show()

@@ -23,20 +23,34 @@ COMMANDS: Final = {
     "load": "Load the network, items or stock from files.",
     "receive": "Take in deliveries of a channel, such as webhooks.",
     "route": "Decide which node ships what, and reserve the stock.",
+    "reserve": "Reserve stock for a while, as for a cart.",
+    "keep": "Make work of what is reserved for a while.",
+    "free": "Let go of what is reserved for a while.",
     "plan": "Show what route would do with an order; changes nothing.",
     "explain": "Say why an order was routed as it was.",
-    "orders": "List orders.",
+    "orders": "Find orders.",
+    "timeline": "Tell what happened to an order, in words.",
+    "exceptions": "List what waits for a person, and work it off.",
+    "kpi": "Show how well it goes: rates, cost, promises, backlog.",
     "stock": "List stock by SKU and node.",
     "nodes": "List the nodes of the network.",
     "approve": "Lift the holds of an order.",
     "cancel": "Cancel what has not left of an order.",
+    "returns": "Take goods back: authorize, receive, list.",
     "erase": "Remove the personal data of an order for good.",
     "rulesets": "List, check and test rule packs.",
     "plugins": "List plugins and what is wrong with them.",
+    "install": "Install plugins beside domcore.",
+    "uninstall": "Remove plugins again.",
+    "new": "Start something new: a plugin.",
     "config": "Show every setting and where it came from.",
     "verify": "Check the store against its invariants.",
     "doctor": "Look for trouble in the surroundings.",
-    "work": "Do what is due: hand over work, deliver events, expire.",
+    "work": "Do what is due: news in, routing, work and events out.",
+    "record": "Take in a node's word on its work, by hand.",
+    "parked": "Show what was set aside for a person.",
+    "retry": "Try parked work again.",
+    "drop": "Give up on parked work.",
     "completion": "Print a script that completes commands in your shell.",
 }
 """The built-in commands in the order of help; each lives in ``commands/NAME.py``."""
@@ -121,6 +135,10 @@ class Root(click.Group):
             return _interrupted(ctx)
         except DomcoreError as error:
             raise Failed(str(error)) from None
+        except UnicodeEncodeError as error:
+            if "surrogates" not in error.reason:
+                raise
+            raise click.UsageError(f"{error.object!a} is no UTF-8 text", ctx) from None
         except OSError as error:
             if error.errno == errno.EPIPE:
                 raise

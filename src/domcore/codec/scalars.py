@@ -181,7 +181,7 @@ def register(converter: Converter, most_characters: int) -> None:
     """Put the hooks for single values into `converter`."""
     converter.register_structure_hook(int, strict_int)
     converter.register_structure_hook(bool, strict_bool)
-    converter.register_structure_hook(str, lambda value, _: strict_text(value, most_characters))
+    converter.register_structure_hook(str, _text_hook(most_characters))
     converter.register_structure_hook(Decimal, strict_decimal)
     converter.register_structure_hook(datetime, strict_moment)
     converter.register_structure_hook(type(None), _null)
@@ -264,12 +264,51 @@ def _is_narrowed(cls: Any) -> bool:
 def _narrowed_hook(cls: Any) -> Hook:
     marker = _narrowed(cls)
     if isinstance(marker, Line):
-        return lambda value, _: strict_line(value, marker)
+        return _line_hook(marker)
     if isinstance(marker, AsMicros):
         return lambda value, _: strict_money(value, marker.least)
     if isinstance(marker, Between):
-        return lambda value, _: _between(value, marker)
+        return _between_hook(marker)
     raise TypeError(cls)
+
+
+def _text_hook(most: int) -> Hook:
+    """`strict_text`; what is most common is seen to be right at once, here and in the next two."""
+
+    def hook(value: object, _: object) -> str:
+        if type(value) is str and len(value) <= most and value.isascii() and "\0" not in value:
+            return value
+        return strict_text(value, most)
+
+    return hook
+
+
+def _line_hook(line: Line) -> Hook:
+    least, most = line.least, line.most
+
+    def hook(value: object, _: object) -> str:
+        if (
+            type(value) is str
+            and least <= len(value) <= most
+            and value.isascii()
+            and value.isprintable()
+        ):
+            return value
+        return strict_line(value, line)
+
+    return hook
+
+
+def _between_hook(limits: Between) -> Hook:
+    # What is beyond 64 bits has words of its own, whatever the limits are.
+    least, most = max(limits.least, -_INT64), min(limits.most, _INT64 - 1)
+
+    def hook(value: object, _: object) -> int:
+        if type(value) is int and least <= value <= most:
+            return value
+        return _between(value, limits)
+
+    return hook
 
 
 def _between(value: object, limits: Between) -> int:

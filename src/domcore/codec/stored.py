@@ -15,6 +15,7 @@ from domcore.errors import StoreError
 from domcore.model.item import Item
 from domcore.model.network import Network
 from domcore.model.order import Order, Person
+from domcore.model.package import Package
 
 FORMAT: Final = 1
 """The format written today, and the only one there has been."""
@@ -59,13 +60,14 @@ class Body(Generic[T]):
 class Bodies:
     """One reader and writer for each kind of body. Cheap to build; safe to share by threads."""
 
-    __slots__ = ("item", "network", "order", "person")
+    __slots__ = ("item", "network", "order", "package", "person")
 
     def __init__(self) -> None:
         self.order: Final = Body(Order)
         self.item: Final = Body(Item)
         self.network: Final = Body(Network)
         self.person: Final = Body(Person)
+        self.package: Final = Body(Package)
 
 
 def dump_event(values: Mapping[str, Any]) -> bytes:

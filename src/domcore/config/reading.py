@@ -7,11 +7,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from domcore.config.schema import PROJECT, ROUTING, variables
+from domcore.config.schema import PROJECT, SECTIONS, variables
 from domcore.errors import ConfigurationError
 from domcore.loading.shape import Cell, Faults
 from domcore.loading.toml_places import TomlFile, parse_toml, read_toml
-from domcore.settings import ActivationSettings, ChannelSettings, RoutingSettings, Settings
+from domcore.settings import (
+    ActivationSettings,
+    ChannelSettings,
+    ConnectorSettings,
+    ReturnSettings,
+    RoutingSettings,
+    Settings,
+    StockSettings,
+    WorkSettings,
+)
 
 PROJECT_FILE: Final = "domcore.toml"
 CONFIG_VARIABLE: Final = "DOMCORE_CONFIG"
@@ -91,7 +100,8 @@ def _from_file(file: TomlFile) -> tuple[dict[str, Any], dict[str, str]]:
         values = PROJECT(file.data)
     except Faults as faults:
         raise _wrong(file, faults) from None
-    values["routing"] = values["routing"] or ROUTING({})
+    for section, shape in SECTIONS.items():
+        values[section] = values[section] or shape({})
     name = Path(file.name).name
     lines = {path: file.line(*path) for path in _leaves(file.data)}
     return values, {_dotted(path): f"{name}, line {line}" for path, line in lines.items()}
@@ -149,8 +159,10 @@ def _rooted(values: dict[str, Any], root: Path, here: Path) -> None:
 
 def _settings(values: dict[str, Any], origins: dict[str, str], root: Path) -> Settings:
     channels = tuple(
-        ChannelSettings(name, each["kind"], each["owner"], each["options"])
-        for name, each in (values.pop("channels") or {}).items()
+        ChannelSettings(name, **each) for name, each in (values.pop("channels") or {}).items()
+    )
+    connectors = tuple(
+        ConnectorSettings(name, **each) for name, each in (values.pop("connectors") or {}).items()
     )
     activate = tuple(
         ActivationSettings(**{**each, "parameters": each["parameters"] or {}})
@@ -161,7 +173,11 @@ def _settings(values: dict[str, Any], origins: dict[str, str], root: Path) -> Se
     return Settings(
         owners=owners,
         routing=RoutingSettings(**values.pop("routing")),
+        work=WorkSettings(**values.pop("work")),
+        stock=StockSettings(**values.pop("stock")),
+        returns=ReturnSettings(**values.pop("returns")),
         channels=channels,
+        connectors=connectors,
         activate=activate,
         plugins=values.pop("load_plugins"),
         plugin_options=options,

@@ -8,11 +8,14 @@ from typing import Any, Final, NamedTuple
 
 from attrs import asdict
 
-from domcore.settings import Settings
+from domcore.config.schema import SECTIONS
+from domcore.settings import ChannelSettings, ConnectorSettings, Settings
 
 HIDDEN: Final = "****"
 
-_SECRET = re.compile(r"secret|token|password|passwd|credential|private|api_?key", re.IGNORECASE)
+_SECRET = re.compile(
+    r"secret|token|password|passwd|credential|private|apikey|(?:^|[_-])key$", re.IGNORECASE
+)
 _PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
 
 
@@ -32,19 +35,29 @@ def shown(settings: Settings) -> list[Setting]:
         ("rulesets", list(settings.rulesets)),
         ("postal_digits", settings.postal_digits),
         ("synchronous", settings.synchronous),
+        ("telemetry", settings.telemetry),
         ("load_plugins", None if settings.plugins is None else list(settings.plugins)),
     ]
     pairs += [(f"owners.{owner}", currency) for owner, currency in settings.owners.items()]
-    pairs += _flat("routing", asdict(settings.routing))
+    for section in SECTIONS:
+        pairs += _flat(section, asdict(getattr(settings, section)))
     for channel in settings.channels:
-        table = {"kind": channel.kind, "owner": channel.owner, **channel.options}
-        pairs += _flat(f"channels.{channel.name}", table)
+        pairs += _flat(f"channels.{channel.name}", _options(channel))
+    for connector in settings.connectors:
+        pairs += _flat(f"connectors.{connector.name}", _options(connector))
     for index, activation in enumerate(settings.activate):
         given = {name: value for name, value in asdict(activation).items() if value}
         pairs += _flat(f"activate[{index}]", given)
     for plugin, options in settings.plugin_options.items():
         pairs += _flat(f"plugins.{plugin}", options)
     return [Setting(name, value, settings.origins.get(name, "default")) for name, value in pairs]
+
+
+def _options(each: ChannelSettings | ConnectorSettings) -> dict[str, Any]:
+    """Our settings of a channel or connector, then its plugin's."""
+    table = asdict(each)
+    options: dict[str, Any] = table.pop("options")
+    return {name: value for name, value in table.items() if name != "name"} | options
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:

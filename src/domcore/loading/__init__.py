@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from domcore.loading.apply import Loaded, load_items, load_network, load_stock
+from domcore.loading.apply import (
+    Loaded,
+    StockFeed,
+    check_stock,
+    load_items,
+    load_network,
+    load_stock,
+    write_stock,
+)
 from domcore.loading.formats import FORMATS, Source
 from domcore.loading.items import read_items
 from domcore.loading.network import read_network
@@ -14,10 +22,13 @@ __all__ = [
     "Loaded",
     "Problems",
     "Source",
+    "StockFeed",
+    "check_stock",
     "load_items",
     "load_network",
     "load_stock",
     "read_items",
     "read_network",
     "read_stock",
+    "write_stock",
 ]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from domcore.errors import PayloadError
+from domcore.errors import ConfigurationError, PayloadError
 from domcore.loading.formats import Source
 from domcore.loading.items import read_items
 from domcore.loading.network import read_network
@@ -77,12 +77,36 @@ def load_items(dom: Domcore, source: Source, *, owner: str) -> Loaded:
     )
 
 
-def load_stock(dom: Domcore, source: Source, *, owner: str, again: bool = False) -> Loaded:
-    """Observe the counts and changes of a file.
+@frozen(slots=True)
+class StockFeed:
+    """A stock file that has been checked and may be written.
 
-    A count that does not say of when it is was taken now, so such a file is news each time. One
-    with changes, or with nothing but dated counts, is taken in once, however often it comes;
-    `again` takes it in once more.
+    Args:
+        rows: how many counts and changes there are.
+        key: what makes it safe to repeat; empty for counts of now.
+        stamp: what the file looked like: one that changes meanwhile is not written on.
+    """
+
+    source: Source
+    owner: str
+    rows: int
+    key: str
+    stamp: tuple[int, int, int]
+
+
+def check_stock(
+    dom: Domcore,
+    source: Source,
+    *,
+    owner: str,
+    again: bool = False,
+    progress: Callable[[int], object] | None = None,
+) -> StockFeed:
+    """Read a stock file to its end and refuse it whole if a row of it is bad.
+
+    Raises:
+        PayloadError: every bad row.
+        ConfigurationError: it cannot be read.
     """
     problems = Problems(source.name)
     known = _Known(dom, owner, problems)
@@ -92,23 +116,63 @@ def load_stock(dom: Domcore, source: Source, *, owner: str, again: bool = False)
         rows += len(lines)
         deltas = deltas or any(line.stock.delta is not None for line in lines)
         dated = dated and all(line.stock.as_of is not None for line in lines)
+        if progress is not None:
+            progress(len(lines))
     problems.check()
     if not rows:
         raise _empty(source, "count")
     once = (deltas or dated) and not again
     key = f"file:{_digest(source)}:{owner}" if once else ""
+    return StockFeed(source, owner, rows, key, _stamp(source))
+
+
+def write_stock(
+    dom: Domcore, feed: StockFeed, *, progress: Callable[[int], object] | None = None
+) -> Loaded:
+    """Observe a file that has been checked, some rows to a transaction.
+
+    Others get their turn in between. If it is interrupted, it is simply loaded again: each part
+    has a key of its own, and counts of now are counts whenever they come.
+
+    Raises:
+        ConfigurationError: the file is not the one that was checked any more.
+    """
+    started, problems = dom.now(), Problems(feed.source.name)
     applied = older = already = 0
-    for number, lines in enumerate(batched(read_stock(source, problems), BATCH)):
+    for number, lines in enumerate(batched(read_stock(feed.source, problems), BATCH)):
+        if _stamp(feed.source) != feed.stamp:
+            raise ConfigurationError(
+                f"it was changed while it was loaded; {applied + older + already} rows had been"
+                " taken in. Load it again",
+                source=feed.source.name,
+            )
         counts = tuple(line.stock for line in lines)
-        command = ObserveStock(owner, counts, key=f"{key}:{number}" if key else "")
-        outcome = dom.observe(command)
+        if not feed.key:
+            # Counted before the load began: what ships while it goes on is reapplied.
+            counts = tuple(
+                each if each.as_of is not None else evolve(each, as_of=started) for each in counts
+            )
+        key = f"{feed.key}:{number}" if feed.key else ""
+        outcome = dom.observe(ObserveStock(feed.owner, counts, key))
         if outcome.outcome == "duplicate":
             already += len(counts)
-            continue
-        late = _older(outcome, counts)
-        older += late
-        applied += len(counts) - late
-    return Loaded("counts", applied, (source.name,), older, already)
+        else:
+            late = _older(outcome, counts)
+            older += late
+            applied += len(counts) - late
+        if progress is not None:
+            progress(len(counts))
+    return Loaded("counts", applied, (feed.source.name,), older, already)
+
+
+def load_stock(dom: Domcore, source: Source, *, owner: str, again: bool = False) -> Loaded:
+    """Observe the counts and changes of a file.
+
+    A count that does not say of when it is was taken now, so such a file is news each time. One
+    with changes, or with nothing but dated counts, is taken in once, however often it comes;
+    `again` takes it in once more.
+    """
+    return write_stock(dom, check_stock(dom, source, owner=owner, again=again))
 
 
 def _older(outcome: Outcome, counts: Sequence[StockCount]) -> int:
@@ -151,6 +215,12 @@ class _Known:
 def _digest(source: Source) -> str:
     with source.path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
+def _stamp(source: Source) -> tuple[int, int, int]:
+    """Size, time and identity of a file."""
+    found = source.path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
 
 
 def batched(values: Iterable[_T], size: int) -> Iterator[list[_T]]:

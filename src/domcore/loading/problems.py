@@ -30,7 +30,7 @@ class Problems:
             PayloadError: there are too many; no point in reading on.
         """
         if isinstance(error, Faults):
-            self.found += [Problem(f"{place} {path}", text) for path, text in error.faults]
+            self.found += [Problem(f"{place} {path}", text) for path, text in error.faults[:MOST]]
         else:
             self.found.append(Problem(place, str(error)))
         if len(self.found) >= MOST:

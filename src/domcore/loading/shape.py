@@ -18,6 +18,9 @@ Read = Callable[[object], Any]
 
 _ABSENT: Final = object()
 
+MOST_NAMED: Final = 50
+"""Unknown fields that an error names one by one."""
+
 
 class Cell(str):
     """A value of a file that knows only text."""
@@ -81,11 +84,15 @@ class Shape:
 
     def _unknown(self, names: Iterable[object]) -> list[tuple[str, str]]:
         known = [field.name for field in self.fields]
-        return [
+        unknown = [name for name in names if name not in known]
+        faults = [
             (_shown(name), f"is not a known field{suggestion(name, known)}")
-            for name in names
-            if name not in known
+            for name in unknown[:MOST_NAMED]
         ]
+        if len(unknown) > MOST_NAMED:
+            rest = len(unknown) - MOST_NAMED
+            faults.append((_shown(unknown[MOST_NAMED]), f"and {rest:,} more are not known fields"))
+        return faults
 
 
 def _field(field: Field, value: Mapping[str, object], faults: list[tuple[str, str]]) -> Any:

@@ -17,10 +17,16 @@ STOCK: Final = Shape(
         Field("node", code(), "the node's id", needed=True),
         Field("on_hand", whole(), "units counted; replaces what was known", None),
         Field("delta", whole(-MOST_UNITS), "units to add or take away, instead of on_hand", None),
+        Field(
+            "blocked", whole(), "units of it that cannot be sold; a count without it has none", None
+        ),
         Field("safety", whole(), "units that orders may not draw; absent leaves it", None),
         Field("as_of", moment, "when it was counted; absent is now", None),
     )
 )
+
+_TELLING: Final = ("on_hand", "delta", "blocked", "safety")
+"""A row says at least one of these."""
 
 
 class StockLine(NamedTuple):
@@ -40,6 +46,10 @@ def read_stock(source: Source, problems: Problems) -> Iterator[StockLine]:
 
 
 def _count(values: dict[str, Any]) -> StockCount:
-    if (values["on_hand"] is None) == (values["delta"] is None):
+    if values["on_hand"] is not None and values["delta"] is not None:
         raise Faults([("on_hand", "give on_hand or delta, and only one of them")])
+    if all(values[name] is None for name in _TELLING):
+        raise Faults([("on_hand", f"give {', '.join(_TELLING[:-1])} or {_TELLING[-1]}")])
+    if values["on_hand"] is not None and (values["blocked"] or 0) > values["on_hand"]:
+        raise Faults([("blocked", "is part of on_hand and cannot be more")])
     return StockCount(**values)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from domcore.model.candidate import Candidate, PlanContext
 from domcore.model.command import (
+    AmendOrder,
     CancelOrder,
     CaptureOrder,
     Command,
@@ -19,14 +20,33 @@ from domcore.model.command import (
 from domcore.model.decision import Decision, FulfillmentOrder, OrderSummary, Reservation
 from domcore.model.event import Event
 from domcore.model.facts import FactSpec, FactValue
+from domcore.model.handover import (
+    BLOCKING_REASONS,
+    REJECTION_REASONS,
+    Handover,
+    Notice,
+    Polled,
+    Receipt,
+    ShipmentNews,
+)
 from domcore.model.item import Alias, Attribute, Item
 from domcore.model.money import MICROS, decimal_text, half_even, micros, money_text
 from domcore.model.network import NODE_KINDS, Band, Handling, Network, Node, RateCard
 from domcore.model.order import Order, OrderLine, Person
+from domcore.model.package import Package
 from domcore.model.place import Destination, Point
 from domcore.model.plan import Allocation, Certificate, CostTerm, Parcel, Plan, Shortage
 from domcore.model.policy import Directive, Hold, Policy, Split, Terms
 from domcore.model.quantities import Quantities
+from domcore.model.returns import (
+    CONDITIONS,
+    RETURN_STATUSES,
+    AuthorizeReturn,
+    ReceiveReturn,
+    Return,
+    ReturnLine,
+)
+from domcore.model.selling import Pulled, StockLevel
 from domcore.model.status import (
     FULFILLMENT_STATUSES,
     ORDER_STATUSES,
@@ -36,14 +56,20 @@ from domcore.model.status import (
 )
 
 __all__ = [
+    "BLOCKING_REASONS",
+    "CONDITIONS",
     "FULFILLMENT_STATUSES",
     "MICROS",
     "NODE_KINDS",
     "ORDER_STATUSES",
+    "REJECTION_REASONS",
     "RESERVATION_STATES",
+    "RETURN_STATUSES",
     "Alias",
     "Allocation",
+    "AmendOrder",
     "Attribute",
+    "AuthorizeReturn",
     "Band",
     "Buckets",
     "CancelOrder",
@@ -61,27 +87,38 @@ __all__ = [
     "FactValue",
     "FulfillmentOrder",
     "Handling",
+    "Handover",
     "Hold",
     "Ignore",
     "Item",
     "Network",
     "Node",
+    "Notice",
     "ObserveStock",
     "Order",
     "OrderLine",
     "OrderSummary",
+    "Package",
     "Parcel",
     "Person",
     "Plan",
     "PlanContext",
     "Point",
     "Policy",
+    "Polled",
+    "Pulled",
     "Quantities",
     "RateCard",
+    "Receipt",
+    "ReceiveReturn",
     "Reservation",
+    "Return",
+    "ReturnLine",
+    "ShipmentNews",
     "Shortage",
     "Split",
     "StockCount",
+    "StockLevel",
     "Terms",
     "decimal_text",
     "half_even",

@@ -40,6 +40,12 @@ class PlanContext:
 
     `now` is the decision's time (aware UTC), taken once and stored; `settings` are the plugin's
     own from the project file.
+
+    Args:
+        prepared: what the plugin's own `prepare` has fetched for this order: a JSON value, frozen
+            (mappings and tuples); None where there is nothing.
+        budget_seconds: in `prepare`: how long it may take.
+        sources: in `prepare`: the nodes that hold some of an order, by `Order.key_text`.
     """
 
     now: datetime
@@ -47,3 +53,6 @@ class PlanContext:
     seed: int = 0
     settings: Mapping[str, Any] = field(factory=dict)
     logger: logging.Logger = field(factory=lambda: logging.getLogger("domcore.plugins"), repr=False)
+    prepared: Any = None
+    budget_seconds: float = 0.0
+    sources: Mapping[str, tuple[Node, ...]] = field(factory=dict)

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from domcore.model.handover import Notice
 from domcore.model.order import Order, Person
+from domcore.model.returns import AuthorizeReturn, ReceiveReturn
 
 
 @frozen(slots=True)
@@ -29,10 +31,38 @@ class CaptureOrder:
 
     `key` is the delivery's own id (a webhook id); a repeat of it changes nothing. SKUs may be the
     channel's own item ids: aliases are resolved when it is applied.
+
+    Without `queue` it is a cart: it is routed only when somebody asks for it (`reserve`, `keep`, or
+    `route` by name), or when a later revision comes with `queue`. A revision without a `person`
+    leaves the one that is known.
     """
 
     order: Order
     person: Person | None = None
+    key: str = ""
+    queue: bool = True
+
+
+@frozen(slots=True)
+class AmendOrder:
+    """Take units off an order: an edit or a refund that tells only the difference.
+
+    A later revision that tells the whole order is a `CaptureOrder`. The two go together in any
+    order: revisions later than `revision` are taken to know of it already.
+
+    Args:
+        name: the channel's own id of the edit or refund; the same name again is the same one.
+        revision: when it happened, in the unit of the order's revisions.
+        lines: ``(line id, units to take off)``; units that have left are not touched.
+    """
+
+    owner: str
+    channel: str
+    external_id: str
+    name: str
+    revision: int
+    lines: tuple[tuple[str, int], ...]
+    reason: str = ""
     key: str = ""
 
 
@@ -54,8 +84,10 @@ class StockCount:
 
     Args:
         on_hand: units counted, or None.
-        delta: units to add (negative: to take away), or None; exactly one of the two is given.
+        delta: units to add (negative: to take away), or None; not both of the two.
         safety: new safety stock, or None to leave it.
+        blocked: units of it that cannot be sold (damaged, in quarantine), or None: a count of
+            `on_hand` without it has found none.
         as_of: when it was true, aware UTC; None is now. A count older than the last is dropped.
     """
 
@@ -65,15 +97,21 @@ class StockCount:
     delta: int | None = None
     safety: int | None = None
     as_of: datetime | None = None
+    blocked: int | None = None
 
 
 @frozen(slots=True)
 class ObserveStock:
-    """News of stock. `key` makes deltas safe to repeat."""
+    """News of stock. `key` makes deltas safe to repeat.
+
+    With `channel`, SKUs may be that channel's own item ids: aliases are resolved when it is
+    applied.
+    """
 
     owner: str
     counts: tuple[StockCount, ...]
     key: str = ""
+    channel: str = ""
 
 
 @frozen(slots=True)
@@ -84,4 +122,13 @@ class Ignore:
     key: str = ""
 
 
-Command = CaptureOrder | CancelOrder | ObserveStock | Ignore
+Command = (
+    CaptureOrder
+    | AmendOrder
+    | CancelOrder
+    | ObserveStock
+    | Notice
+    | AuthorizeReturn
+    | ReceiveReturn
+    | Ignore
+)

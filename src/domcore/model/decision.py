@@ -6,6 +6,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from domcore.model.package import Package
 from domcore.model.policy import Hold
 from domcore.model.status import Buckets
 
@@ -48,7 +49,8 @@ class Reservation:
 class FulfillmentOrder:
     """What one node is told to ship. `id` is ``order-sequence-node`` and stable across retries.
 
-    `lines` holds ``(line id, sku, units still to ship)``.
+    `lines` holds ``(line id, sku, units still to ship)``. `reference` is the partner's own id,
+    `vendor_status` its own last word; `handed_over` says that somebody may be working on it.
     """
 
     id: str
@@ -57,6 +59,10 @@ class FulfillmentOrder:
     node: str
     status: str
     lines: tuple[tuple[str, str, int], ...]
+    reference: str = ""
+    vendor_status: str = ""
+    handed_over: bool = False
+    packages: tuple[Package, ...] = ()
 
 
 @frozen(slots=True)

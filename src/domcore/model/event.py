@@ -17,8 +17,11 @@ class Event:
         seq: rises over the whole store; within one order it is the order of things.
         kind: ``order.captured``, ``order.amended``, ``order.held``, ``order.approved``,
             ``order.routed``, ``order.reserved``, ``order.short``, ``order.cancelled``,
-            ``reservation.expired``, ``stock.shortfall``, and ``fulfillment.<status>`` for each
-            status that a node's work reaches.
+            ``order.kept``, ``order.freed``, ``reservation.extended``, ``reservation.expired``,
+            ``stock.shortfall``, ``stock.low``, ``stock.over``, ``stock.steady``,
+            ``return.authorized``, ``return.received``, ``return.closed``, ``work.parked``,
+            ``fulfillment.unknown`` (nobody knows whether a node has its work), and
+            ``fulfillment.<status>`` for each status that is told of a node's work.
         order_id: None where it is not about one order.
         at: aware UTC.
         body: JSON values by name, never personal data; carries ``format``.

@@ -44,6 +44,7 @@ class Order:
         placed_at: aware UTC.
         number: what people call it, such as ``"#1001"``.
         destination: None when the channel gave no address.
+        ship_by, deliver_by: what the channel has promised, aware UTC; None where it has not.
     """
 
     owner: str
@@ -59,6 +60,8 @@ class Order:
     customer_tier: str = ""
     tags: tuple[str, ...] = ()
     attributes: tuple[tuple[str, Attribute], ...] = ()
+    ship_by: datetime | None = None
+    deliver_by: datetime | None = None
 
     @property
     def value(self) -> int:
@@ -69,6 +72,11 @@ class Order:
     def key(self) -> tuple[str, str, str]:
         """``(owner, channel, external_id)``."""
         return (self.owner, self.channel, self.external_id)
+
+    @property
+    def key_text(self) -> str:
+        """``owner/channel/external_id``: what answers fetched for it are filed under."""
+        return "/".join(self.key)
 
 
 @frozen(slots=True)

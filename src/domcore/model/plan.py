@@ -41,7 +41,8 @@ class Parcel:
 
 @frozen(slots=True)
 class Shortage:
-    """Units of a line that no node may ship, and why: ``stock``, ``rules``, ``split``."""
+    """Units of a line that no node may ship, and why: ``stock``, ``rules``, ``split``,
+    ``rejected`` (by nodes, before), ``item`` (unknown)."""
 
     line: str
     sku: str

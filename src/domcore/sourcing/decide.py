@@ -40,6 +40,8 @@ from domcore.sourcing.survey import Survey, candidates_of, survey
 ADDRESS_HOLD = "domcore/address"
 CURRENCY_HOLD = "domcore/currency"
 SPLIT_HOLD = "domcore/split-ceiling"
+ATTEMPTS_HOLD = "domcore/attempts"
+REJECTED = "domcore/rejected"
 
 _NO_POLICY = Policy(Terms(()))
 _NO_DRAWS: tuple[Draw, ...] = ()
@@ -134,7 +136,29 @@ def _cannot_plan(question: Question, seen: Survey) -> list[Hold]:
                 "route",
             )
         ]
-    return []
+    return _worn_out(question)
+
+
+def _worn_out(question: Question) -> list[Hold]:
+    """Whether nodes have rejected it so often that a person should look at it."""
+    most, times = question.options.max_attempts, question.rejections
+    if not most or times < most or ATTEMPTS_HOLD in question.approved:
+        return []
+    reason = f"nodes have rejected it {times} times; approve it to have it tried again"
+    return [Hold(ATTEMPTS_HOLD, reason, "route")]
+
+
+def _rejections(question: Question) -> tuple[Directive, ...]:
+    """Nodes that have rejected a line are not asked for it again, nor for its SKU for a while."""
+    lines, nodes = question.order.lines, question.supply.field.nodes
+    told: dict[tuple[int, str], list[str]] = {}
+    for rows, what in ((question.excluded, "this line"), (question.avoided, "this SKU lately")):
+        for line, at, reason in rows:
+            told.setdefault((at, f"rejected {what}: {reason}"), []).append(lines[line].id)
+    return tuple(
+        Directive(REJECTED, "exclude", reason, (nodes[at].id,), tuple(ids))
+        for (at, reason), ids in sorted(told.items())
+    )
 
 
 def _judge(working: Working, program: Program, state: NodeState, outside: Outside | None) -> None:
@@ -144,6 +168,8 @@ def _judge(working: Working, program: Program, state: NodeState, outside: Outsid
         facts = outside.facts(question.order, working.candidates)
         working.extra = _spread(facts, working.candidates, state)
         working.directives = outside.directives(question.order, working.candidates, facts)
+    if working.question.excluded or working.question.avoided:
+        working.directives = (*working.directives, *_rejections(working.question))
     working.policy = program.judge(request_of(working), state)
 
 
@@ -202,8 +228,20 @@ def _plan(working: Working, outside: Outside | None) -> tuple[Plan, tuple[Draw, 
     if not working.passes:
         working.passes, working.boxes = run_passes(seen, supply, policy, prices, options)
     plan, draws = plan_of(seen, supply, prices, working.passes, working.boxes)
+    if plan.shortages and (question.excluded or question.avoided):
+        plan = evolve(plan, shortages=_for_rejections(question, plan.shortages))
     missing = _unknown(question, seen)
     return (evolve(plan, shortages=(*plan.shortages, *missing)) if missing else plan), draws
+
+
+def _for_rejections(question: Question, shortages: tuple[Shortage, ...]) -> tuple[Shortage, ...]:
+    """Where rules leave too little, and nodes have rejected the line, people are told so."""
+    lines = question.order.lines
+    lost = {lines[at].id for rows in (question.excluded, question.avoided) for at, _, _ in rows}
+    return tuple(
+        evolve(each, reason="rejected") if each.reason == "rules" and each.line in lost else each
+        for each in shortages
+    )
 
 
 def _reviewed(working: Working, plan: Plan, outside: Outside | None) -> list[Hold]:

@@ -22,6 +22,7 @@ class Options:
     step_limit: int = 200_000
     seed: int = 0
     review_nodes_over: int = 0
+    max_attempts: int = 0
 
 
 @frozen(slots=True)
@@ -36,6 +37,10 @@ class Question:
         sequence: the decision's number within the order.
         purpose: ``route`` or ``reserve``.
         program: digest under which the rules are stored.
+        excluded: ``(line position, node position, reason)`` of nodes that have rejected the line.
+        avoided: the same, of nodes that have lately rejected its SKU for another order.
+        rejections: how often nodes have rejected work of this order; from `max_attempts` of the
+            options on (0: never) it waits for a person.
         made: domcore's version and the rule engine's name, for the record.
     """
 
@@ -50,6 +55,9 @@ class Question:
     options: Options = Options()
     made: tuple[str, str] = ("", "")
     program: str = ""
+    excluded: tuple[tuple[int, int, str], ...] = ()
+    avoided: tuple[tuple[int, int, str], ...] = ()
+    rejections: int = 0
 
 
 class Outside(Protocol):

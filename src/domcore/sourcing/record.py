@@ -53,6 +53,10 @@ def inputs(
         "items": [_item_row(pool.item) for pool in seen.pools],
         "stock": [_stock_rows(supply, pool.item_id) for pool in seen.pools],
     }
+    if question.excluded or question.avoided:
+        record["rejected"] = (question.excluded, question.avoided)
+    if question.rejections:
+        record["attempts"] = (question.rejections, options.max_attempts)
     if outside:
         record["outside"] = outside
     return record
@@ -136,6 +140,8 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
     if place is not None and order.destination is not None:
         order = evolve(order, destination=evolve(order.destination, point=Point(*place)))
     step_limit, review = record["limits"]
+    excluded, avoided = record.get("rejected", ((), ()))
+    rejections, most = record.get("attempts", (0, 0))
     return Question(
         order,
         tuple(record["open"]),
@@ -145,9 +151,12 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
         tuple(record["approved"]),
         record["sequence"],
         record["purpose"],
-        Options(tuple(record["objective"]), step_limit, record["seed"], review),
+        Options(tuple(record["objective"]), step_limit, record["seed"], review, most),
         (record["made"][0], record["made"][1]),
         record["program"],
+        tuple((line, at, reason) for line, at, reason in excluded),
+        tuple((line, at, reason) for line, at, reason in avoided),
+        rejections,
     )
 
 

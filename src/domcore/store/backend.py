@@ -53,8 +53,21 @@ class Reader(Protocol):
         """Nodes with goods on hand or unfinished work."""
         ...
 
-    def moved_since(self, key: tuple[int, int], at: int) -> int:
-        """Units of on-hand moved after `at` other than by a count."""
+    def item_ids(self, owner_id: int, skus: Sequence[str]) -> dict[str, int]:
+        """SKU -> id, of those that exist."""
+        ...
+
+    def movements(self, keys: Sequence[tuple[int, int]], since: int) -> list[Row]:
+        """``(item id, node id, at, units)``: on-hand moved at these keys after `since`, other than
+        by a count."""
+        ...
+
+    def shipped_since(self, item_ids: Sequence[int], since: int) -> dict[tuple[int, int], int]:
+        """Units shipped after `since`, by ``(item id, node id)``."""
+        ...
+
+    def waiting_returns(self) -> dict[int, int]:
+        """Units of open returns that have not arrived, by node id."""
         ...
 
     def reserved_at(self, key: tuple[int, int]) -> list[ReservationRow]:
@@ -65,8 +78,16 @@ class Reader(Protocol):
         """Open reservations whose time is over, oldest first."""
         ...
 
-    def changed_stock(self, cursor: int) -> list[Row]:
-        """Stock rows with a ledger entry after `cursor`, by key."""
+    def changed_stock(self, cursor: int, until: int | None = None) -> list[Row]:
+        """Stock rows with a ledger entry after `cursor`, and not after `until`, by key."""
+        ...
+
+    def published(self, channel: str, item_ids: Sequence[int]) -> list[Row]:
+        """What a channel was told of these items, by key."""
+        ...
+
+    def moved_before(self, keys: Sequence[tuple[int, int]], at: int) -> set[tuple[int, int]]:
+        """Those of the keys whose on-hand moved at or before `at`."""
         ...
 
     def queue(self, now: int, after: int, limit: int) -> list[Row]:
@@ -75,6 +96,10 @@ class Reader(Protocol):
 
     def due(self, topic: str, now: int, limit: int) -> list[Row]:
         """Outbox rows that are due, oldest first."""
+        ...
+
+    def parked(self, table: str, limit: int) -> list[Row]:
+        """Rows of ``outbox`` (that are not done) or ``straggler`` that are parked, oldest first."""
         ...
 
     def events(self, after: int, limit: int, order_id: int | None) -> list[Row]: ...
@@ -87,6 +112,30 @@ class Reader(Protocol):
         self, filters: Mapping[str, Any], after: tuple[int, int], limit: int
     ) -> list[Row]:
         """``(owner id, sku, item id, node id, on hand, reserved, blocked, safety)`` by key."""
+        ...
+
+    def waiting(
+        self, kind: str, owner_id: int | None, before: int, after: Sequence[int], limit: int
+    ) -> list[Row]:
+        """What waits for a person: ``(order id, sequence, node id, outbox id, since, note)`` by its
+        first four, after those of `after`. For ``stuck``, nothing newer than `before`; for
+        ``late``, promises up to then. `since` 0 leaves it to the order's events."""
+        ...
+
+    def count_waiting(self, kind: str, owner_id: int | None, before: int) -> int:
+        """How many `waiting` would answer."""
+        ...
+
+    def shortfalls(self, first: int, limit: int) -> list[Row]:
+        """Rows of ``stock.shortfall`` events after `first`, by seq."""
+        ...
+
+    def backlog(self, owner_id: int | None) -> list[Row]:
+        """``(node id, orders, units, oldest decision)`` of work that is not finished, by node."""
+        ...
+
+    def outbox_counts(self) -> list[Row]:
+        """``(node id, waiting, parked, unknown)`` of outbox entries that are not done, by node."""
         ...
 
     def page(
@@ -110,6 +159,15 @@ class Backend(Reader, Protocol):
 
         Raises:
             StoreError: the database cannot be written.
+        """
+        ...
+
+    def together(self) -> AbstractContextManager[None]:
+        """One transaction for all that this thread writes inside: each `writing` is a part of it
+        that can be undone alone.
+
+        Raises:
+            StoreError: the database cannot be written, or a transaction is open already.
         """
         ...
 

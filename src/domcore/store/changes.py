@@ -95,12 +95,35 @@ WRITES: Final[dict[str, Write]] = {
     "set_fulfillment_orders": Write(
         "fulfillment_order", "set", ("status", "handed_over", "reference"), _WORK
     ),
+    "packages": Write("package", "upsert"),
+    "line_exclusions": Write("line_exclusion", "upsert"),
+    "forget_line_exclusions": Write("line_exclusion", "delete"),
+    "item_exclusions": Write("item_exclusion", "upsert"),
+    "forget_item_exclusions": Write("item_exclusion", "delete"),
     "events": Write("event", "insert"),
     "outbox": Write("outbox", "insert"),
+    "vendor_words": Write("fulfillment_order", "set", ("news_at", "vendor_status"), _WORK),
     "set_outbox": Write("outbox", "set", ("due_at", "attempts", "done_at", "note"), ("id",)),
+    "doubt_outbox": Write(
+        "outbox", "set", ("unknown", "parked_at", "called_at", "connector"), ("id",)
+    ),
     "inbox": Write("inbox", "insert"),
     "cursors": Write("cursor", "upsert"),
     "tombstones": Write("tombstone", "upsert"),
+    "amendments": Write("amendment", "insert"),
+    "returns": Write("return_order", "insert"),
+    "set_returns": Write("return_order", "set", ("node_id", "closed_at"), ("id",)),
+    "return_lines": Write("return_line", "insert"),
+    "set_return_lines": Write(
+        "return_line", "set", ("restocked", "blocked", "written_off"), ("return_id", "line_no")
+    ),
+    "tasks": Write("task", "upsert"),
+    "stragglers": Write("straggler", "upsert"),
+    "forget_stragglers": Write("straggler", "delete"),
+    "published": Write("published", "upsert"),
+    "forget_published": Write("published", "delete"),
+    "covers": Write("cover", "upsert"),
+    "forget_covers": Write("cover", "delete"),
 }
 """Every kind of write by the name of its list in `Changes`, in the order they are carried out."""
 
@@ -150,10 +173,27 @@ class Changes:
             total[place] += amount
         self.add("ledger", (None, *key, *amounts, kind, order_id, sequence, at))
 
+    def moved(self, key: tuple[int, int]) -> tuple[int, int, int]:
+        """How much on hand, reserved and blocked of a balance have been changed so far."""
+        on_hand, reserved, blocked, _ = self._moves.get(key, (0, 0, 0, 0))
+        return on_hand, reserved, blocked
+
     def seal(self) -> dict[str, list[Row]]:
-        """All rows by kind of write; one stock row per balance, in key order (no deadlocks)."""
+        """All rows by kind of write; one stock row per balance, in key order (no deadlocks).
+
+        A new balance is written once, with what has moved to it.
+        """
+        if self._moves and "new_stock" in self.rows:
+            self.rows["new_stock"] = [self._grown(row) for row in self.rows["new_stock"]]
         if self._moves:
             self.rows["move_stock"] = [
                 (*amounts, *key) for key, amounts in sorted(self._moves.items()) if any(amounts)
             ]
         return self.rows
+
+    def _grown(self, row: Row) -> Row:
+        amounts = self._moves.pop(row[:2], None)
+        if amounts is None:
+            return row
+        grown = (known + more for known, more in zip(row[2:6], amounts, strict=True))
+        return (*row[:2], *grown, *row[6:])

@@ -10,49 +10,74 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
-from domcore.model.command import CancelOrder, CaptureOrder, ObserveStock
+from domcore.model.command import AmendOrder, CancelOrder, CaptureOrder, ObserveStock
 from domcore.model.decision import Decision, OrderSummary
 from domcore.model.event import Event
+from domcore.model.handover import Notice
 from domcore.model.item import Alias, Item
 from domcore.model.network import Network
 from domcore.model.order import Order
 from domcore.model.policy import Hold
+from domcore.model.returns import AuthorizeReturn, ReceiveReturn, Return
+from domcore.store.handing import Handing
 from domcore.store.values import (
+    Backlog,
     Commit,
+    Covered,
+    CoverNote,
     Draw,
     Lease,
     OpenOrder,
+    OrderFacts,
     OrderFilter,
     OrderView,
     Outcome,
-    Resolution,
+    Outgoing,
+    Parked,
+    Publication,
+    Sellable,
     StockFilter,
     StockRow,
     StockView,
     StoredItem,
     StoredNetwork,
+    Straggler,
+    Task,
+    Told,
+    Wait,
 )
 
 __all__ = [
+    "Backlog",
     "Commit",
+    "CoverNote",
+    "Covered",
     "Draw",
     "Lease",
     "OpenOrder",
+    "OrderFacts",
     "OrderFilter",
     "OrderView",
     "Outcome",
-    "Resolution",
+    "Outgoing",
+    "Parked",
+    "Publication",
+    "Sellable",
     "StockFilter",
     "StockRow",
     "StockView",
     "Store",
     "StoredItem",
     "StoredNetwork",
+    "Straggler",
+    "Task",
+    "Told",
+    "Wait",
 ]
 
 
 @runtime_checkable
-class Store(Protocol):
+class Store(Handing, Protocol):
     """The operations. See `domcore.testing.StoreSuite` for what each must guarantee."""
 
     # --- configuration -------------------------------------------------------------------------
@@ -101,12 +126,65 @@ class Store(Protocol):
         """Every balance of these items, by (item id, node id)."""
         ...
 
+    def shipped_since(self, item_ids: Sequence[int], since: int) -> dict[tuple[int, int], int]:
+        """Units shipped after `since` by ``(item id, node id)``; pairs without any are left out."""
+        ...
+
     def stock_cursor(self) -> int:
         """Where the ledger stands now."""
         ...
 
     def stock_since(self, cursor: int) -> tuple[int, list[StockRow]]:
         """The balances that changed after `cursor`, as they are now, and the new cursor."""
+        ...
+
+    def stock_changes(self, cursor: int, *, limit: int) -> tuple[int, list[StockView]]:
+        """Like `stock_since` in words, looking at no more than `limit` entries of the ledger: call
+        it again until the cursor stays."""
+        ...
+
+    def sellable(self, channel: str, *, after: int = 0, limit: int) -> list[Sellable]:
+        """Items of all owners by rising id after `after`, as `channel` may sell them."""
+        ...
+
+    def sellable_changes(
+        self, channel: str, cursor: int, *, limit: int
+    ) -> tuple[int, list[Sellable]]:
+        """The items whose stock has changed in the `limit` ledger entries after `cursor`, and the
+        new cursor."""
+        ...
+
+    def publication(self, channel: str) -> Publication:
+        """How far a channel has been told."""
+        ...
+
+    def publish(
+        self,
+        channel: str,
+        told: Sequence[Told],
+        *,
+        before: Publication,
+        after: Publication | None = None,
+    ) -> None:
+        """Remember what a channel has taken, and how far it has been told with that.
+
+        Where somebody else has told it something since it was read, nobody knows what it heard
+        last: it counts as `UNSURE`, and all of the channel will be compared. It will, too, where
+        its basis is not that of `before` any more, for an alias has changed meanwhile.
+        """
+        ...
+
+    def cover(self, *, since: int, after: tuple[int, int] = (0, 0), limit: int) -> list[Covered]:
+        """Balances by rising key, with what has shipped after `since`."""
+        ...
+
+    def has_cover(self) -> bool:
+        """Whether any balance is noted as low or over."""
+        ...
+
+    def note_cover(self, notes: Sequence[CoverNote], *, now: int) -> int:
+        """Note balances as low, over or steady again and record ``stock.low``, ``stock.over``,
+        ``stock.steady``; returns how many were news."""
         ...
 
     def changes_elsewhere(self) -> int:
@@ -125,6 +203,19 @@ class Store(Protocol):
         Raises:
             ConflictError: the same revision or key with other content.
             PayloadError: an unknown SKU, by line.
+        """
+        ...
+
+    def amend(self, command: AmendOrder, *, now: int) -> Outcome:
+        """Take units off an order: ``amended``, or ``stale`` where its last whole revision is later
+        and knows of it, ``recorded`` where there is nothing (yet) to take off, ``duplicate``.
+
+        The state of an order is its latest whole revision less every amendment later than that, in
+        whatever order they came. What has left stays; what is handed over is asked back.
+
+        Raises:
+            ConflictError: the same name or key with other content.
+            PayloadError: a quantity or revision out of range.
         """
         ...
 
@@ -167,8 +258,8 @@ class Store(Protocol):
         ...
 
     def find_orders(self, wanted: OrderFilter, *, limit: int, after: int = 0) -> list[OrderSummary]:
-        """Orders by rising id after `after`. A filter by status looks at orders until `limit` are
-        found, for statuses are not stored."""
+        """Orders by rising id after `after`. Statuses are not stored: a filter by status looks at
+        every order from `after` on until `limit` are found."""
         ...
 
     def find_stock(
@@ -204,14 +295,84 @@ class Store(Protocol):
         """Free reservations whose time is over; their units are open again."""
         ...
 
-    def resolve(self, resolution: Resolution, *, now: int) -> Outcome:
-        """Take a node's word on a fulfillment order; units that are open again queue for routing.
+    def keep(self, order_id: int, *, now: int) -> Outcome:
+        """Make work of an order's reservations that expire and are in time, where they are: they
+        stay for good, each node has its fulfillment order (on hold while a hold stands) and its
+        connector is told. Outcome ``kept``, or ``nothing``; the detail says how many units.
+
+        Raises: NotFound.
+        """
+        ...
+
+    def free(self, order_id: int, *, now: int) -> Outcome:
+        """Free an order's reservations that expire: ``freed``, or ``nothing``.
+
+        Raises: NotFound.
+        """
+        ...
+
+    def extend(self, order_id: int, *, expires_at: int, now: int) -> Outcome:
+        """Let an order's reservations that expire do so at `expires_at`: ``recorded``, or
+        ``nothing`` where there are none.
+
+        Raises: NotFound.
+        """
+        ...
+
+    def record(self, notice: Notice, *, now: int, exclude_until: int | None = None) -> Outcome:
+        """Take in news of a fulfillment order: ``recorded``, ``duplicate`` (the same key, or the
+        same content without one), or ``stale`` (kept as an event, nothing changed).
+
+        All notices of a fulfillment order end in the same state in whatever order they come.
+        Units that are open again queue for routing; a node that rejected them is not asked for the
+        line again, nor, until `exclude_until`, for the item.
 
         Raises:
             NotFound: no such fulfillment order.
-            ConflictError: it is finished, more units than are still there, or the key came with
-                other content.
+            PayloadError: a field is not of its type; an unknown status, reason, line or SKU; a time
+                without its zone.
+            ConflictError: more units than there are, fewer have left than come back as returns, or
+                the key came with other content.
         """
+        ...
+
+    # --- returns -------------------------------------------------------------------------------
+
+    def authorize_return(
+        self, command: AuthorizeReturn, *, now: int, about: Mapping[str, Any] | None = None
+    ) -> Outcome:
+        """Let units come back to `command.node`; `about` goes into the event with it.
+
+        Raises:
+            NotFound: no such order.
+            PayloadError: an unknown node or line, units out of range.
+            ConflictError: more units than have shipped, or the same return with other content.
+        """
+        ...
+
+    def receive_return(self, command: ReceiveReturn, *, now: int) -> Outcome:
+        """Units of a return have arrived: they are restocked, blocked or written off.
+
+        Raises:
+            NotFound: no such order or return.
+            PayloadError: an unknown node, line or condition, units out of range.
+            ConflictError: it is closed, waits for fewer units, or the key came with other content.
+        """
+        ...
+
+    def returns(self, order_id: int) -> list[Return]:
+        """The returns of one order, as they were authorized."""
+        ...
+
+    def find_returns(
+        self, *, node: str | None = None, waiting: bool = True, limit: int, after: int = 0
+    ) -> list[tuple[int, Return]]:
+        """``(id, return)`` by rising id after `after`; `waiting` leaves out those that are closed,
+        `node` those that go elsewhere."""
+        ...
+
+    def open_returns(self, node_ids: Sequence[int]) -> dict[int, int]:
+        """Units on their way back, by node id; nodes that wait for none are left out."""
         ...
 
     # --- events and outbox ---------------------------------------------------------------------
@@ -222,27 +383,61 @@ class Store(Protocol):
         """Events by rising seq after `after`."""
         ...
 
-    def read_cursor(self, consumer: str) -> int:
-        """What `consumer` has seen; 0 at first."""
+    # --- seeing --------------------------------------------------------------------------------
+
+    def waiting(
+        self,
+        kind: str,
+        *,
+        before: int,
+        owner: str | None = None,
+        after: tuple[int, int, int, int] = (0, 0, 0, 0),
+        limit: int,
+    ) -> list[Wait]:
+        """What waits for a person, by rising key after `after`. `kind` is ``held`` (a standing
+        hold), ``short`` (open units with a reason), ``unknown`` (a word to a node whose outcome is
+        not known), ``rejected`` (rejected units that are still open), ``stuck`` (unfinished work
+        without news since `before`) or ``late`` (units that have not left, promised up to
+        `before`)."""
         ...
 
-    def advance_cursor(self, consumer: str, seq: int) -> None:
-        """Remember that `consumer` has seen everything up to `seq`; never moves backwards."""
+    def count_waiting(self, kind: str, *, before: int, owner: str | None = None) -> int:
+        """How many `waiting` would answer."""
         ...
 
-    def lease_due(self, topic: str, *, now: int, until: int, limit: int) -> list[Lease]:
-        """Take due outbox entries; nobody else gets them before `until`. Attempts are counted
-        before the work is done."""
+    def rejections(self, order_ids: Sequence[int]) -> list[tuple[int, str, str, int]]:
+        """``(order id, node, reason, at)`` of lines that nodes have rejected and that are still
+        open."""
         ...
 
-    def settle(self, entry: int, *, now: int, retry_at: int | None = None, note: str = "") -> None:
-        """Done (no `retry_at`), or to be tried again then. Settling twice is harmless.
+    def shortfalls(self, order_id: int, *, limit: int = 1000) -> list[Event]:
+        """``stock.shortfall`` events, since it came in, of balances that an order draws from; their
+        bodies also name the ``sku`` and the ``node``."""
+        ...
 
-        Raises: NotFound: there is no such entry.
-        """
+    def facts(self, wanted: OrderFilter, *, limit: int, after: int = 0) -> list[OrderFacts]:
+        """Orders by rising id after `after`, with their events: what figures are made of."""
+        ...
+
+    def backlog(self, *, owner: str | None = None) -> list[Backlog]:
+        """What nodes have not finished, by node."""
+        ...
+
+    def outgoing(self) -> list[Outgoing]:
+        """Words to nodes that are not done, by node."""
         ...
 
     # --- keeping ------------------------------------------------------------------------------
+
+    def together(self) -> AbstractContextManager[None]:
+        """What this thread writes inside the block is one transaction: after the block all of it is
+        there, or, where the block or its commit fails, nothing. Each operation inside still happens
+        whole or leaves nothing, and one that is refused does not undo the others.
+
+        Keep it short and call no stranger in it: nobody else can write meanwhile. A block in a
+        block, or one inside `snapshot`, raises StoreError; so may `erase` in it.
+        """
+        ...
 
     def snapshot(self) -> AbstractContextManager[None]:
         """Every read of this thread inside the block sees one state, `audit` too; writing in it

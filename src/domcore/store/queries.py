@@ -17,6 +17,7 @@ from domcore.store import views
 from domcore.store.audit import AUDITED, PAGE
 from domcore.store.backend import Backend
 from domcore.store.changes import Row
+from domcore.store.operations.typed import is_text
 from domcore.store.protocol import (
     OpenOrder,
     OrderFilter,
@@ -27,10 +28,8 @@ from domcore.store.protocol import (
     StoredItem,
     StoredNetwork,
 )
-from domcore.store.rows import CursorRow, DecisionRow
-
-FILTER_PAGE: Final = 1000
-"""Orders looked at at a time where the status is asked for."""
+from domcore.store.rows import CursorRow, DecisionRow, LineRow
+from domcore.store.work_views import refusals
 
 
 class Queries:
@@ -118,11 +117,16 @@ class Queries:
             ids = [row[0] for row in rows]
             lines = backend.select("order_line", "order_id", ids)
             holds = backend.select("hold", "order_id", ids)
-        found = views.open_orders(rows, lines, holds, self._bodies, held)
+            items = (line.item_id for line in map(LineRow._make, lines) if line.open)
+            refused = refusals(backend, ids, (item for item in items if item), now)
+        orders = views.open_orders(rows, lines, holds, self._bodies, held)
+        found = [refused.of(order) for order in orders]
         return found[:limit] if order_ids is not None else found
 
     def find_order(self, reference: str, *, owner: str | None = None) -> list[int]:
         """See `Store.find_order`."""
+        if not is_text(reference):
+            return []
         with self._backend.reading():
             owner_id = None if owner is None else self._backend.owner_id(owner)
             if owner is not None and owner_id is None:
@@ -149,20 +153,11 @@ class Queries:
 
     def find_orders(self, wanted: OrderFilter, *, limit: int, after: int = 0) -> list[OrderSummary]:
         """See `Store.find_orders`."""
-        found: list[OrderSummary] = []
         with self._backend.reading():
             filters = views.order_filters(self._backend, wanted)
             if filters is None:
                 return []
-            size = limit if wanted.status is None else max(limit, FILTER_PAGE)
-            while len(found) < limit:
-                rows = self._backend.order_page(filters, after, size)
-                page = views.summaries(self._backend, rows)
-                found += [s for s in page if wanted.status in (None, s.status)]
-                if len(rows) < size:
-                    break
-                after = rows[-1].id
-        return found[:limit]
+            return views.summaries(self._backend, self._backend.order_page(filters, after, limit))
 
     def find_stock(
         self, wanted: StockFilter, *, limit: int, after: tuple[int, int] = (0, 0)
@@ -210,6 +205,12 @@ class Queries:
     def snapshot(self) -> Iterator[None]:
         """See `Store.snapshot`."""
         with self._backend.reading():
+            yield
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """See `Store.together`."""
+        with self._backend.together():
             yield
 
     def audit(self, table: str) -> Iterator[tuple[Any, ...]]:

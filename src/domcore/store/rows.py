@@ -13,6 +13,9 @@ from attrs import frozen
 MOST: Final = 1_000_000_000
 """The largest quantity of anything."""
 
+NEVER: Final = 2**62
+"""When parked work is due."""
+
 OPEN, SHIPPED, FREED, EXPIRED = range(4)
 """Reservation states, as positions in `domcore.model.RESERVATION_STATES`."""
 
@@ -85,7 +88,8 @@ class StockBalance(NamedTuple):
 class LedgerRow(NamedTuple):
     """One signed movement of a balance; never changed. `at` is when it happened in the world.
 
-    `kind`: reserve, free, expire, ship, count, delta, block, safety.
+    `kind`: reserve, free, expire, ship, count, delta, block, safety, return. An order's `return`
+    brings units back on hand, `blocked` where they cannot be sold again.
     """
 
     seq: int | None
@@ -114,12 +118,17 @@ class OrderRow(NamedTuple):
 
 
 class BodyRow(NamedTuple):
-    """The present revision; `digest` is of the order as it came, before aliases and merging."""
+    """The present revision; `digest` is of the order as it came, before aliases and merging.
+
+    `heard` is the revision of the last whole order that the channel told. `revision` may be later:
+    amendments that tell only a difference make revisions, too.
+    """
 
     order_id: int
     revision: int
     digest: bytes
     body: bytes
+    heard: int
 
 
 class RevisionRow(NamedTuple):
@@ -132,7 +141,8 @@ class RevisionRow(NamedTuple):
 
 
 class StateRow(NamedTuple):
-    """What changes about an order. `retry_at` None means that it does not queue for routing."""
+    """What changes about an order. `retry_at` None means that it does not queue for routing, and
+    `NEVER` that it is a cart: it is routed when somebody asks for it."""
 
     order_id: int
     version: int
@@ -210,7 +220,8 @@ class FulfillmentRow(NamedTuple):
     """What one node is told to ship.
 
     `told`: its connector must be told. `handed_over`: somebody may be working on it, so its units
-    are only freed on the node's own word.
+    are only freed on the node's own word. `news_at` is when the last news of it happened (0: none),
+    `vendor_status` the partner's own word for it.
     """
 
     order_id: int
@@ -220,6 +231,8 @@ class FulfillmentRow(NamedTuple):
     told: int
     handed_over: int
     reference: str
+    news_at: int
+    vendor_status: str
 
 
 class EventRow(NamedTuple):
@@ -233,7 +246,14 @@ class EventRow(NamedTuple):
 
 
 class OutboxRow(NamedTuple):
-    """Something to be done outside. While it is leased, `due_at` is the end of the lease."""
+    """Something to be done outside. While it is leased, `due_at` is the end of the lease.
+
+    `unknown`: an attempt may have succeeded without our knowing; it is reconciled before it is
+    tried again. `parked_at`: set aside for a person; it is `NEVER` due. `called_at`: until when the
+    partner may have been called without our knowing the answer: the end of the lease while a
+    release is leased, then the time of a call whose outcome is unknown. `connector`: who was last
+    called with a release; the work is its own until it answers, whatever its node names by then.
+    """
 
     id: int | None
     topic: str
@@ -244,6 +264,10 @@ class OutboxRow(NamedTuple):
     attempts: int
     done_at: int | None
     note: str
+    unknown: int
+    parked_at: int | None
+    called_at: int | None = None
+    connector: str = ""
 
 
 class InboxRow(NamedTuple):
@@ -257,6 +281,117 @@ class InboxRow(NamedTuple):
     order_id: int | None
     detail: str
     at: int
+
+
+class AmendmentRow(NamedTuple):
+    """An amendment that tells only a difference; kept, for whole orders may come later that do not
+    know of it. `body` is JSON ``[[line id, units], ...]``."""
+
+    owner_id: int
+    channel: str
+    external_id: str
+    name: str
+    revision: int
+    at: int
+    reason: str
+    body: bytes
+
+
+class PackageRow(NamedTuple):
+    """A box that left with part of a fulfillment order. `body` is a `Package` as JSON."""
+
+    order_id: int
+    sequence: int
+    node_id: int
+    name: str
+    body: bytes
+
+
+class LineExclusionRow(NamedTuple):
+    """A node that has rejected a line of an order: the line never goes back to it."""
+
+    order_id: int
+    line_no: int
+    node_id: int
+    at: int
+    reason: str
+
+
+class ItemExclusionRow(NamedTuple):
+    """A node that is not asked for an item until a time, for it has rejected it."""
+
+    item_id: int
+    node_id: int
+    until: int
+    reason: str
+
+
+class ReturnRow(NamedTuple):
+    """Goods that come back to a node. `closed_at` says that nothing more is expected."""
+
+    id: int
+    order_id: int
+    name: str
+    node_id: int
+    authorized_at: int
+    closed_at: int | None
+    reason: str
+    digest: bytes
+
+
+class ReturnLineRow(NamedTuple):
+    """Units of one line that come back; received ones are restocked, blocked or written off."""
+
+    return_id: int
+    line_no: int
+    item_id: int
+    units: int
+    restocked: int
+    blocked: int
+    written_off: int
+
+
+class TaskRow(NamedTuple):
+    """Something done again and again: ``pull:web``. While it is leased, `due_at` is the end of the
+    lease. `attempts` counts failures in a row; `well_at` is the last success."""
+
+    name: str
+    due_at: int
+    attempts: int
+    cursor: str
+    well_at: int | None
+    note: str
+
+
+class StragglerRow(NamedTuple):
+    """An event that a consumer could not take, or that must wait for one of its order that it could
+    not. After too many attempts it is parked for a person, and the others go on."""
+
+    consumer: str
+    seq: int
+    order_id: int | None
+    due_at: int
+    attempts: int
+    parked_at: int | None
+    note: str
+
+
+class PublishedRow(NamedTuple):
+    """What a channel was last told it may sell; node 0 is the sum over its nodes."""
+
+    channel: str
+    item_id: int
+    node_id: int
+    quantity: int
+
+
+class CoverRow(NamedTuple):
+    """How a balance last stood against its days of cover: ``low`` or ``over``."""
+
+    item_id: int
+    node_id: int
+    state: str
+    since: int
 
 
 class CursorRow(NamedTuple):
@@ -310,7 +445,7 @@ _ALL: Final = (
     Table("network", NetworkRow, ("id",)),
     Table("blob", BlobRow, ("digest",)),
     Table("item", ItemRow, ("id",)),
-    Table("alias", AliasRow, ("owner_id", "channel", "external_id")),
+    Table("alias", AliasRow, ("owner_id", "channel", "external_id"), ("item_id",)),
     Table("stock", StockBalance, ("item_id", "node_id"), ("item_id",)),
     Table("ledger", LedgerRow, ("seq",)),
     Table("orders", OrderRow, ("id",), ("external_id", "number")),
@@ -333,6 +468,23 @@ _ALL: Final = (
     Table("inbox", InboxRow, ("owner_id", "source", "key")),
     Table("cursor", CursorRow, ("consumer",)),
     Table("tombstone", TombstoneRow, ("owner_id", "channel", "external_id")),
+    Table(
+        "amendment", AmendmentRow, ("owner_id", "channel", "external_id", "name"), ("external_id",)
+    ),
+    Table("package", PackageRow, ("order_id", "sequence", "node_id", "name"), ("order_id",)),
+    Table(
+        "line_exclusion",
+        LineExclusionRow,
+        ("order_id", "line_no", "node_id"),
+        ("order_id", "node_id"),
+    ),
+    Table("item_exclusion", ItemExclusionRow, ("item_id", "node_id"), ("item_id",)),
+    Table("return_order", ReturnRow, ("id",), ("order_id",)),
+    Table("return_line", ReturnLineRow, ("return_id", "line_no"), ("return_id",)),
+    Table("task", TaskRow, ("name",)),
+    Table("straggler", StragglerRow, ("consumer", "seq"), ("consumer",)),
+    Table("published", PublishedRow, ("channel", "item_id", "node_id"), ("channel", "item_id")),
+    Table("cover", CoverRow, ("item_id", "node_id"), ("item_id",)),
 )
 
 TABLES: Final[dict[str, Table]] = {table.name: table for table in _ALL}

@@ -7,7 +7,8 @@ microseconds since 1970, UTC.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 from attrs import field, frozen
 
@@ -51,7 +52,9 @@ class OpenOrder(NamedTuple):
     `open` and `item_ids` are by line position (item 0 where a line needs no shipping); `sequence`
     is the last decision's (0 before the first); `approved` names the hold codes a person has
     approved for this revision. One that is `held` must be approved or amended before it can be
-    decided on.
+    decided on. `excluded` are ``(line position, node id, reason)`` of nodes that have rejected the
+    line, `avoided` of nodes that have lately rejected its item for another order; `rejections` is
+    how often nodes have rejected work of the order.
     """
 
     order_id: int
@@ -62,6 +65,9 @@ class OpenOrder(NamedTuple):
     approved: tuple[str, ...]
     item_ids: tuple[int, ...]
     held: bool = False
+    excluded: tuple[tuple[int, int, str], ...] = ()
+    avoided: tuple[tuple[int, int, str], ...] = ()
+    rejections: int = 0
 
 
 class Draw(NamedTuple):
@@ -88,7 +94,8 @@ class Commit:
         release: node ids whose connector must be told: one outbox row each (unless held at
             ``release``, when it is written by `approve`).
         expires_at: for a reservation only; None routes.
-        retry_at: when open units should be tried again; None leaves them to the operator.
+        retry_at: when open units should be tried again; None leaves them to the operator. A cart
+            that is only reserved for stays one: it is not tried again by itself.
         reason: why units stay open, empty when none do.
         event: ``(kind, JSON body)`` to record.
     """
@@ -108,32 +115,6 @@ class Commit:
     event: tuple[str, bytes] = ("order.routed", b'{"format":1}')
 
 
-@frozen(slots=True)
-class Resolution:
-    """What a node says has become of a fulfillment order.
-
-    Args:
-        fulfillment_order: its id, ``order-sequence-node``.
-        status: one of `domcore.model.FULFILLMENT_STATUSES`.
-        units: ``(line id, "shipped" | "freed" | "blocked", units)``. Units not named stay as they
-            are, but with status ``shipped`` they are shipped, with ``rejected`` and ``cancelled``
-            freed. Freed and blocked units are open again; blocked ones stay out of what is
-            available at the node until its next count.
-        at: when it happened, microseconds; stock counted as of an earlier time is corrected by it.
-        reference: the partner's own id; empty leaves the one that is known.
-        key: makes it safe to repeat.
-        body: JSON values for the event, never personal data.
-    """
-
-    fulfillment_order: str
-    status: str
-    at: int
-    units: tuple[tuple[str, str, int], ...] = ()
-    reference: str = ""
-    key: str = ""
-    body: Mapping[str, Any] = field(factory=dict)
-
-
 class Outcome(NamedTuple):
     """What became of one command: ``captured, amended, duplicate, stale, cancelled, ignored,
     observed, recorded``, the order it concerns (None for stock), and a word for people."""
@@ -145,7 +126,11 @@ class Outcome(NamedTuple):
 
 @frozen(slots=True)
 class OrderFilter:
-    """Which orders to list; every field that is given must match."""
+    """Which orders to list; every field that is given must match.
+
+    Times are microseconds. `late` finds orders with units that have not left and a promise
+    (``ship_by`` or ``deliver_by``) up to then; `hold` is the code of a standing hold.
+    """
 
     owner: str | None = None
     channel: str | None = None
@@ -155,6 +140,10 @@ class OrderFilter:
     number: str | None = None
     placed_from: int | None = None
     placed_until: int | None = None
+    captured_from: int | None = None
+    captured_until: int | None = None
+    hold: str | None = None
+    late: int | None = None
 
 
 @frozen(slots=True)
@@ -211,3 +200,165 @@ class Lease(NamedTuple):
     order_id: int
     node_id: int | None
     attempts: int
+    sequence: int = 0
+    called_at: int | None = None
+    """Until when the partner may have been asked to begin, without our knowing its answer."""
+    connector: str = ""
+    """Whom to ask: who was asked to begin; empty where nobody was, and the node says."""
+
+
+class Parked(NamedTuple):
+    """Something that was set aside for a person.
+
+    `id` is ``outbox/12`` (a word to a node; `kind` is its topic), ``event/CONSUMER/34`` or
+    ``setback/TASK/34`` (something that came and could not be taken in). `parked_at` None: it is not
+    set aside, but waits for a plugin that is not there.
+    """
+
+    id: str
+    kind: str
+    order_id: int | None
+    note: str
+    attempts: int
+    parked_at: int | None
+    unknown: bool
+    fulfillment_order: str = ""
+
+
+class Task(NamedTuple):
+    """Something done again and again. `attempts` counts those since it was last well; while it is
+    leased, `due_at` is the end of the lease."""
+
+    name: str
+    due_at: int
+    attempts: int
+    cursor: str
+    well_at: int | None
+    note: str
+
+
+class Straggler(NamedTuple):
+    """An event that a consumer could not take, or that waits for one of its order."""
+
+    consumer: str
+    seq: int
+    order_id: int | None
+    due_at: int
+    attempts: int
+    parked_at: int | None
+    note: str
+
+
+class Wait(NamedTuple):
+    """Something that waits for a person; see `Store.waiting`.
+
+    `key` is ``(order id, sequence, node id, outbox id)``, 0 where there is none; `since` 0 leaves
+    it to the order's events.
+    """
+
+    kind: str
+    key: tuple[int, int, int, int]
+    node: str
+    fulfillment_order: str
+    since: int
+    note: str
+
+
+@frozen(slots=True)
+class Promises:
+    """What a channel has promised, as an order's body says it."""
+
+    ship_by: datetime | None = None
+    deliver_by: datetime | None = None
+
+
+class OrderFacts(NamedTuple):
+    """What figures are made of: one order with its events as stored, and its work by status."""
+
+    order_id: int
+    owner: str
+    captured_at: int
+    promises: Promises
+    buckets: Buckets
+    events: list[tuple[str, int, bytes]]
+    """``(kind, at, body)`` in order."""
+    work: dict[str, str]
+    """Fulfillment order -> status."""
+
+
+class Backlog(NamedTuple):
+    """Work that a node has not finished; `oldest` is when the oldest of it was decided."""
+
+    node: str
+    orders: int
+    units: int
+    oldest: int
+
+
+class Outgoing(NamedTuple):
+    """Words to a node that are not done: waiting, set aside, and of unknown outcome."""
+
+    node: str
+    waiting: int
+    parked: int
+    unknown: int
+
+
+UNSURE: Final = 1_000_000_001
+"""In `Sellable.told`: it was told a number, but perhaps under another name or by two at once."""
+
+
+class Sellable(NamedTuple):
+    """An item as a channel may sell it: its balances, the channel's own ids of it, and what the
+    channel was told last, as ``(node id, node, units)`` with node 0 for the sum."""
+
+    item_id: int
+    owner: str
+    sku: str
+    names: tuple[str, ...]
+    balances: tuple[StockRow, ...]
+    told: tuple[tuple[int, str, int], ...]
+
+
+class Told(NamedTuple):
+    """What a channel has been told: `units` where it was told `before`, None each for nothing."""
+
+    item_id: int
+    node_id: int
+    before: int | None
+    units: int | None
+
+
+class Publication(NamedTuple):
+    """How far a channel has been told: up to which ledger entry, and on which basis (a digest of
+    settings and network; 0: it must all be compared)."""
+
+    cursor: int = 0
+    basis: int = 0
+
+
+class Covered(NamedTuple):
+    """A balance and the demand on it.
+
+    `shipped` units have left since the time asked for; `tried` says that goods have been there
+    since before it; `counted` that it was ever counted; `state` is what was last noted, empty for
+    steady.
+    """
+
+    key: tuple[int, int]
+    owner: str
+    sku: str
+    node: str
+    available: int
+    shipped: int
+    tried: bool
+    counted: bool
+    state: str
+
+
+class CoverNote(NamedTuple):
+    """A balance is now ``low``, ``over`` or ``steady``; `body` is the event's."""
+
+    key: tuple[int, int]
+    state: str
+    body: Mapping[str, Any]

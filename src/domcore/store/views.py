@@ -8,24 +8,23 @@ from typing import Any, Final
 from domcore.codec.stored import Bodies
 from domcore.errors import NotFound
 from domcore.model.clock import from_micros
-from domcore.model.decision import FulfillmentOrder, OrderSummary, Reservation
+from domcore.model.decision import OrderSummary, Reservation
 from domcore.model.policy import Hold
 from domcore.model.status import RESERVATION_STATES, Buckets, order_status
 from domcore.store.backend import Reader
 from domcore.store.changes import Row
-from domcore.store.operations.outbox import fulfillment_id
 from domcore.store.protocol import OpenOrder, OrderFilter, OrderView, StockFilter
 from domcore.store.rows import (
     HELD_ROUTE,
     OPEN,
     SHIPPED,
-    FulfillmentRow,
     HoldRow,
     LineRow,
     OrderRow,
     ReservationRow,
     StateRow,
 )
+from domcore.store.work_views import fulfillment_orders
 
 _LINE_ITEM: Final = LineRow._fields.index("item_id")
 _LINE_OPEN: Final = LineRow._fields.index("open")
@@ -117,7 +116,12 @@ def order_filters(reader: Reader, wanted: OrderFilter) -> dict[str, Any] | None:
         "number": wanted.number,
         "placed_from": wanted.placed_from,
         "placed_until": wanted.placed_until,
+        "captured_from": wanted.captured_from,
+        "captured_until": wanted.captured_until,
         "sku": wanted.sku,
+        "hold": wanted.hold,
+        "status": wanted.status,
+        "late": None if wanted.late is None else wanted.late // 1_000_000,
     }
     return _with_ids(reader, filters, wanted.owner, wanted.node)
 
@@ -233,9 +237,6 @@ def order_view(reader: Reader, bodies: Bodies, order_id: int) -> OrderView:
     state = StateRow(*reader.select("order_state", "order_id", [order_id])[0])
     lines = [LineRow(*row) for row in reader.select("order_line", "order_id", [order_id])]
     taken = [ReservationRow(*row) for row in reader.select("reservation", "order_id", [order_id])]
-    work = [
-        FulfillmentRow(*row) for row in reader.select("fulfillment_order", "order_id", [order_id])
-    ]
     holds = [HoldRow(*row) for row in reader.select("hold", "order_id", [order_id])]
     person = reader.select("person", "order_id", [order_id])
     order, nodes = bodies.order.load(body[3]), reader.nodes()
@@ -247,7 +248,7 @@ def order_view(reader: Reader, bodies: Bodies, order_id: int) -> OrderView:
         sequence=state.sequence,
         lines=tuple(Buckets(*line[4:8]) for line in lines),
         reservations=tuple(_reservation(row, nodes, names) for row in taken),
-        fulfillment_orders=tuple(_fulfillment(row, taken, nodes, names) for row in work),
+        fulfillment_orders=fulfillment_orders(reader, bodies, order_id, taken, names),
         approved=tuple(
             hold.code
             for hold in holds
@@ -270,26 +271,4 @@ def _reservation(
         row.quantity,
         RESERVATION_STATES[row.state],
         None if row.expires_at is None else from_micros(row.expires_at),
-    )
-
-
-def _fulfillment(
-    work: FulfillmentRow,
-    taken: Sequence[ReservationRow],
-    nodes: dict[int, str],
-    names: Sequence[tuple[str, str]],
-) -> FulfillmentOrder:
-    lines = tuple(
-        (*names[row.line_no], row.quantity)
-        for row in taken
-        if row.state == OPEN and (row.sequence, row.node_id) == (work.sequence, work.node_id)
-    )
-    node = nodes[work.node_id]
-    return FulfillmentOrder(
-        fulfillment_id(work.order_id, work.sequence, node),
-        work.order_id,
-        work.sequence,
-        node,
-        work.status,
-        lines,
     )

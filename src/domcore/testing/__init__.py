@@ -12,19 +12,41 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from domcore.testing.builder import Clock, World
     from domcore.testing.channel_suite import ChannelSuite
+    from domcore.testing.connector_suite import ConnectorSuite
+    from domcore.testing.handovers import make_handover
     from domcore.testing.pack_suite import PackSuite
+    from domcore.testing.server import Call, Exchange, MisbehavingServer, Reply
     from domcore.testing.store_suite import StoreKit, StoreSuite
 
 _HOMES: Final = {
+    "Call": "exchange",
     "ChannelSuite": "channel_suite",
     "Clock": "builder",
+    "ConnectorSuite": "connector_suite",
+    "Exchange": "exchange",
+    "MisbehavingServer": "server",
     "PackSuite": "pack_suite",
+    "Reply": "exchange",
     "StoreKit": "store_suite",
     "StoreSuite": "store_suite",
     "World": "builder",
+    "make_handover": "handovers",
 }
 
-__all__ = ["ChannelSuite", "Clock", "PackSuite", "StoreKit", "StoreSuite", "World"]
+__all__ = [
+    "Call",
+    "ChannelSuite",
+    "Clock",
+    "ConnectorSuite",
+    "Exchange",
+    "MisbehavingServer",
+    "PackSuite",
+    "Reply",
+    "StoreKit",
+    "StoreSuite",
+    "World",
+    "make_handover",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -19,41 +19,31 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Final
+from typing import Final, get_args
+from unittest import SkipTest
 
 import attrs
 
 from domcore.contracts import Channel
-from domcore.errors import DomcoreError
-from domcore.model import CancelOrder, CaptureOrder, Command, Envelope, Ignore, ObserveStock
+from domcore.errors import DomcoreError, SignatureError
+from domcore.model import AmendOrder, CancelOrder, CaptureOrder, Command, Envelope, Ignore
+from domcore.testing.hostile import GARBAGE, HOSTILE_HEADERS
+from domcore.testing.selling_suite import SellingTests
 
-_COMMANDS: Final = (CaptureOrder, CancelOrder, ObserveStock, Ignore)
-_GARBAGE: Final = (
-    b"",
-    b"\x00",
-    b"\xff\xfe{\x00}\x00",
-    b"null",
-    b"[]",
-    b"{}",
-    b'"text"',
-    b"NaN",
-    b"1e999999",
-    b"9" * 5_000,
-    b'{"id": 1, "id": 2}',
-    b'{"id": "\\ud800"}',
-    b"[" * 100_000,
-    b'{"a":' * 100_000,
-    b"<order/>",
-    b"a=b&c=d",
-    b"ISA*00*",
-)
+_COMMANDS: Final = get_args(Command)
 
 
-class ChannelSuite:
-    """Tests for a channel; `channel` and `deliveries` must be given, the rest may be."""
+class ChannelSuite(SellingTests):
+    """Tests for a channel; `channel` and `deliveries` must be given, the rest may be.
+
+    For a channel that is also asked and told things, see the hooks of `SellingTests`.
+    """
 
     mutations: int = 200
     """How many damaged copies of each delivery are tried."""
+
+    signed: bool = False
+    """Whether deliveries are signed: then nothing that was changed on the way may be read."""
 
     def channel(self) -> Channel:
         """A new channel, configured the same each time."""
@@ -89,7 +79,7 @@ class ChannelSuite:
         for command in self._commands():
             if isinstance(command, CaptureOrder):
                 assert command.order.channel == name
-            if isinstance(command, CancelOrder):
+            if isinstance(command, CancelOrder | AmendOrder):
                 assert command.channel == name
 
     def test_line_ids_are_unique_within_an_order(self) -> None:
@@ -128,7 +118,7 @@ class ChannelSuite:
     def test_garbage_raises_only_domcore_errors(self) -> None:
         """Any body at all is read, or refused with a `DomcoreError`."""
         channel = self.channel()
-        for body in _GARBAGE:
+        for body in GARBAGE:
             self._attempt(channel, self.deliver(body))
 
     def test_damaged_deliveries_raise_only_domcore_errors(self) -> None:
@@ -138,6 +128,37 @@ class ChannelSuite:
             for body in _damaged(delivery.body, self.mutations):
                 self._attempt(channel, self.deliver(body))
                 self._attempt(channel, attrs.evolve(delivery, body=body))
+
+    def test_headers_of_any_kind_raise_only_domcore_errors(self) -> None:
+        """Headers are other people's text, too: odd ones, huge ones, none at all."""
+        channel = self.channel()
+        for delivery in self.deliveries():
+            self._attempt(channel, attrs.evolve(delivery, headers={}))
+            for name in delivery.headers:
+                for text in HOSTILE_HEADERS:
+                    headers = {**delivery.headers, name: text}
+                    self._attempt(channel, attrs.evolve(delivery, headers=headers))
+
+    def test_what_was_changed_on_the_way_is_not_read(self) -> None:
+        """A signature is of the raw body; another body, or no signature, is nobody's."""
+        if not self.signed:
+            raise SkipTest("deliveries are not signed: say signed = True if they are")
+        channel = self.channel()
+        for delivery in self.deliveries():
+            changed = [attrs.evolve(delivery, body=delivery.body + b" ")]
+            changed.append(attrs.evolve(delivery, headers={}))
+            half = len(delivery.body) // 2
+            for at in (0, half, len(delivery.body) - 1):
+                flipped = bytes([delivery.body[at] ^ 1])
+                body = delivery.body[:at] + flipped + delivery.body[at + 1 :]
+                changed.append(attrs.evolve(delivery, body=body))
+            for each in changed:
+                try:
+                    answer = channel.receive(each)
+                except SignatureError:
+                    continue
+                acted = [command for command in answer if not isinstance(command, Ignore)]
+                assert not acted, f"read though it was changed: {acted!r:.200}"
 
     def test_personal_data_stays_in_the_person(self) -> None:
         """Orders, cancellations and reasons are stored for good: nobody may be named in them."""

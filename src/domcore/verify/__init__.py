@@ -17,8 +17,8 @@ I10       one key, one result; one identity, one order
 ========  =======================================================================================
 
 Besides: ``decision`` (explainable: its network, program and revision are kept), ``blob``,
-``network``, ``format``, ``reference``, ``events``, ``cursor``, ``personal-data``; and for SQLite
-files ``integrity``, ``foreign-key`` and ``schema``.
+``network``, ``format``, ``reference``, ``events``, ``cursor``, ``published``, ``cover``,
+``personal-data``; and for SQLite files ``integrity``, ``foreign-key`` and ``schema``.
 
 Every table is read once, in key order. What is in order of time (ledger, events, outbox, inbox)
 is sorted by order in temporary files; then all streams are merged, one order at a time.
@@ -31,13 +31,16 @@ from contextlib import closing
 from domcore.errors import StoreError
 from domcore.store.protocol import Store
 from domcore.store.rows import OPEN
+from domcore.verify.amendments import Amendments
 from domcore.verify.balances import check_balances
 from domcore.verify.catalog import Catalog
 from domcore.verify.decisions import DecisionChecks
 from domcore.verify.dossier import Dossiers
 from domcore.verify.identity import Identities
 from domcore.verify.movements import Movements
+from domcore.verify.news import NewsChecks
 from domcore.verify.orders import OrderChecks
+from domcore.verify.selling import check_selling
 from domcore.verify.source import Source, source_of
 from domcore.verify.violation import FIXES, Violation, Violations, broken
 
@@ -62,21 +65,28 @@ def verify(store: Store) -> Violations:
 
 
 def _check(source: Source) -> Violations:
-    catalog = Catalog()
+    catalog, amendments = Catalog(), Amendments()
     yield from catalog.check(source)
+    yield from amendments.check(source, catalog)
     with closing(Movements()) as movements, closing(Identities()) as identities:
         yield from movements.check(source, catalog)
-        yield from _check_orders(source, catalog, movements, identities)
+        yield from _check_orders(source, catalog, movements, identities, amendments)
         yield from identities.check(source)
         yield from check_balances(source, catalog, movements)
+        yield from check_selling(source, catalog, movements.entries)
 
 
 def _check_orders(
-    source: Source, catalog: Catalog, movements: Movements, identities: Identities
+    source: Source,
+    catalog: Catalog,
+    movements: Movements,
+    identities: Identities,
+    amendments: Amendments,
 ) -> Violations:
     """One order after the other; their open reservations are added to the balances."""
     dossiers = Dossiers(source, movements)
     orders, decisions = OrderChecks(catalog, movements), DecisionChecks(catalog)
+    news = NewsChecks(catalog)
     add = movements.balances.add
     for papers in dossiers:
         identities.add(papers.order)
@@ -89,6 +99,8 @@ def _check_orders(
             yield found
         else:
             yield from orders.check(found)
+            yield from amendments.check_order(found)
             yield from decisions.check(found)
+            yield from news.check(found)
     dossiers.finish()
     yield from dossiers.strays()

@@ -17,7 +17,7 @@ from domcore.store.rows import (
 )
 from domcore.verify.catalog import NETWORK, PROGRAM, Catalog
 from domcore.verify.dossier import Read
-from domcore.verify.movements import RESERVED, is_personal
+from domcore.verify.movements import KEPT, RESERVED, is_personal
 from domcore.verify.violation import Violations, broken
 from domcore.verify.work import check_work
 
@@ -62,7 +62,7 @@ class DecisionChecks:
             yield from _check_resolutions(found)
             yield from self._check_reservations(found)
         if papers.reservations or papers.work or papers.outbox:
-            yield from check_work(found, taken)
+            yield from check_work(found, taken, self._catalog.nodes)
 
     def _check_decision(
         self, found: Read, decision: DecisionRow, taken: list[ReservationRow]
@@ -112,6 +112,7 @@ class DecisionChecks:
         papers = found.papers
         items = {line.line_no: line.item_id for line in papers.lines}
         purposes = {decision.sequence: decision.purpose for decision in papers.decisions}
+        kept = any(kind == KEPT for _, _, kind, _ in papers.events)
         before: ReservationRow | None = None
         for row in papers.reservations:
             place = f"{found.place} decision {row.sequence} line {row.line_no}"
@@ -127,7 +128,8 @@ class DecisionChecks:
                 yield broken("I6", place, "its reservation is for a line that is not there")
             elif row.state in (OPEN, SHIPPED) and row.item_id != items[row.line_no]:
                 yield broken("I6", place, "reserves another item than the line wants")
-            if (row.expires_at is None) == (purposes.get(row.sequence) == "reserve"):
+            expires = purposes.get(row.sequence) == "reserve"
+            if (row.expires_at is None) == expires and not (expires and kept):
                 yield broken("I8", place, "only a reservation made to expire has a time to")
 
 

@@ -11,8 +11,10 @@ from domcore.store.rows import (
     DecisionRow,
     FulfillmentRow,
     HoldRow,
+    LineExclusionRow,
     LineRow,
     OrderRow,
+    PackageRow,
     ReservationRow,
     RevisionRow,
     StateRow,
@@ -31,11 +33,13 @@ _TABLES: Final = (
     ("decision", DecisionRow),
     ("reservation", ReservationRow),
     ("fulfillment_order", FulfillmentRow),
+    ("package", PackageRow),
+    ("line_exclusion", LineExclusionRow),
 )
 
 
 class Dossier(NamedTuple):
-    """One order. `events`, `outbox`, `ledger` and `inbox` hold rows as `Movements` sorts them."""
+    """One order. `events` and those after it hold rows as `Movements` sorts them."""
 
     order: OrderRow
     bodies: list[BodyRow]
@@ -46,10 +50,15 @@ class Dossier(NamedTuple):
     decisions: list[DecisionRow]
     reservations: list[ReservationRow]
     work: list[FulfillmentRow]
+    packages: list[PackageRow]
+    exclusions: list[LineExclusionRow]
     events: list[tuple[int, int, int, int]]
     outbox: list[tuple[Any, ...]]
     ledger: list[tuple[int, ...]]
     inbox: list[tuple[int, int, int]]
+    returns: list[tuple[int, ...]]
+    brought: list[tuple[int, int]]
+    news: list[tuple[Any, ...]]
 
     @property
     def place(self) -> str:
@@ -74,7 +83,7 @@ class Dossiers:
         self._streams: Final[list[tuple[str, Grouped]]] = [
             (table, Grouped(map(row._make, source.rows(table)))) for table, row in _TABLES
         ]
-        for name in ("events", "outbox", "ledger", "inbox"):
+        for name in ("events", "outbox", "ledger", "inbox", "returns", "brought", "news"):
             self._streams.append((name, Grouped(getattr(movements, name).sorted())))
         self._persons: Final = Grouped(source.rows("person"))
 

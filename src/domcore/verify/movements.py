@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -12,7 +13,6 @@ from domcore.store.rows import (
     EXPIRED,
     FREED,
     SHIPPED,
-    CursorRow,
     EventRow,
     InboxRow,
     LedgerRow,
@@ -20,6 +20,9 @@ from domcore.store.rows import (
     TombstoneRow,
 )
 from domcore.verify.catalog import Catalog
+from domcore.verify.handing import check_consumers, check_entry, stragglers_by_event
+from domcore.verify.news import NewsReader, check_item_exclusions
+from domcore.verify.returns import sort_returns
 from domcore.verify.source import Source
 from domcore.verify.spool import Spool, Tally
 from domcore.verify.violation import Violations, broken
@@ -64,10 +67,31 @@ EVENT_KINDS: Final = (
     "order.cancelled",
     "reservation.expired",
     "stock.shortfall",
+    "stock.low",
+    "stock.over",
+    "stock.steady",
+    "order.kept",
+    "order.freed",
+    "reservation.extended",
+    "fulfillment.unknown",
+    "work.parked",
+    "return.authorized",
+    "return.received",
+    "return.closed",
     *(f"fulfillment.{status}" for status in FULFILLMENT_STATUSES),
 )
-CAPTURED, AMENDED, HELD, APPROVED, ROUTED, KEPT, SHORT, CANCELLED, RUN_OUT, SHORTFALL = range(10)
-NOTICE: Final = 10
+CAPTURED, AMENDED, HELD, APPROVED, ROUTED, RESERVATION, SHORT, CANCELLED, RUN_OUT = range(9)
+ORDERLESS: Final = range(9, 13)
+"""The kinds that are about no order: the news of stock."""
+KEPT: Final = EVENT_KINDS.index("order.kept")
+LET_GO: Final = EVENT_KINDS.index("order.freed")
+EXTENDED: Final = EVENT_KINDS.index("reservation.extended")
+RETURN_AUTHORIZED: Final = EVENT_KINDS.index("return.authorized")
+RETURN_CLOSED: Final = EVENT_KINDS.index("return.closed")
+PARKED: Final = EVENT_KINDS.index("work.parked")
+"""May be about an order or about none."""
+EXCEPTION: Final = EVENT_KINDS.index("fulfillment.exception")
+NOTICE: Final = EVENT_KINDS.index("fulfillment.requested")
 """The first of the kinds that report a node's word on its work."""
 
 TOPICS: Final = ("release", "cancel")
@@ -82,6 +106,11 @@ OUTCOMES: Final = (
     "ignored",
     "observed",
     "recorded",
+    "kept",
+    "freed",
+    "nothing",
+    "authorized",
+    "received",
 )
 
 DIGEST_BYTES: Final = 32
@@ -96,6 +125,8 @@ class Movements:
     """What happened, by order: filled by `check`, read once."""
 
     def __init__(self) -> None:
+        self.entries = 0
+        """How many the ledger has."""
         self.balances: Final = Tally(2)
         """(item, node) -> on hand, reserved, blocked, safety by the ledger, units in open
         reservations (`reserve`)."""
@@ -107,6 +138,12 @@ class Movements:
         """(order, sequence, node, topic, id, attempts, done, withdrawn)"""
         self.inbox: Final = Spool()
         """(order, outcome, owner)"""
+        self.returns: Final = Spool()
+        """(order, return, line, units, received, on hand, closed)"""
+        self.brought: Final = Spool()
+        """(order, units that a return brought on hand)"""
+        self.news: Final = Spool()
+        """See `domcore.verify.news.NewsReader`."""
         self.buried: Final[set[tuple[int, str, str]]] = set()
         """Orders cancelled before they came."""
 
@@ -116,6 +153,8 @@ class Movements:
         yield from self._check_events(source)
         yield from self._check_outbox(source)
         yield from self._check_inbox(source, catalog)
+        yield from check_item_exclusions(source, catalog)
+        yield from sort_returns(source, catalog, self.returns)
         for tombstone in map(TombstoneRow._make, source.rows("tombstone")):
             self.buried.add(tombstone[:3])
             if tombstone.owner_id not in catalog.owners:
@@ -124,8 +163,10 @@ class Movements:
 
     def close(self) -> None:
         """Give temporary files back."""
-        for each in (self.balances, self.ledger, self.events, self.outbox, self.inbox):
+        self.balances.close()
+        for each in (self.ledger, self.events, self.outbox, self.inbox, self.returns, self.brought):
             each.close()
+        self.news.close()
 
     def _check_ledger(self, source: Source) -> Violations:
         expected = 1
@@ -134,19 +175,22 @@ class Movements:
             if row.seq != expected:
                 yield broken("I1", f"ledger {row.seq}", f"entry {expected} is missing before it")
             expected = (row.seq or 0) + 1
+            self.entries = row.seq or 0
             add_balance(row[1:3], (row.on_hand, row.reserved, row.blocked, row.safety, 0))
             state = _STATE_OF.get(row.kind)
             if state is not None and row.order_id is not None and row.sequence is not None:
                 units = row.reserved if state == RESERVED else -row.reserved
                 add_entry((row.order_id, row.sequence, row.node_id, row.item_id, state, units))
+            if row.kind == "return" and row.order_id is not None:
+                self.brought.add((row.order_id, row.on_hand))
             wrong = wrong_entry(row)
             if wrong:
                 yield broken("I1", f"ledger {row.seq}", wrong)
 
     def _check_events(self, source: Source) -> Violations:
-        decode = msgspec.json.Decoder(_EventBody).decode
+        decode, news = msgspec.json.Decoder(_EventBody).decode, NewsReader()
         kinds = {kind: number for number, kind in enumerate(EVENT_KINDS)}
-        last = 0
+        last, behind = 0, stragglers_by_event(source)
         for row in map(EventRow._make, source.rows("event")):
             place = f"event {row.seq}"
             if row.seq != last + 1:
@@ -163,14 +207,17 @@ class Movements:
             kind = kinds.get(row.kind)
             if kind is None:
                 yield broken("events", place, f"is of the unknown kind {row.kind!r}")
-            elif (row.order_id is None) != (kind == SHORTFALL):
+            elif kind != PARKED and (row.order_id is None) != (kind in ORDERLESS):
                 yield broken("events", place, f"{row.kind} is about the wrong thing")
             elif row.order_id is not None:
                 self.events.add((row.order_id, last, kind, body.decision))
-        for cursor in map(CursorRow._make, source.rows("cursor")):
-            if not 0 <= cursor.seq <= last:
-                message = f"stands at event {cursor.seq}, of {last} there are"
-                yield broken("cursor", f"cursor {cursor.consumer}", message)
+                if kind >= NOTICE:
+                    yield from news.add(row, self.news)
+            for consumer, about in behind.get(last, ()):
+                if about != row.order_id:
+                    place = f"straggler {consumer} {last}"
+                    yield broken("reference", place, "names another order than its event")
+        yield from check_consumers(source, last)
 
     def _check_outbox(self, source: Source) -> Violations:
         for row in map(OutboxRow._make, source.rows("outbox")):
@@ -181,9 +228,12 @@ class Movements:
             withdrawn = row.note == "withdrawn"
             if row.attempts < 0 or (row.done_at is not None and not row.attempts and not withdrawn):
                 yield broken("I7", place, "is marked as done, but was never attempted")
+            yield from check_entry(row)
             done = row.done_at is not None
             key = (row.order_id, row.sequence, row.node_id, TOPICS.index(row.topic))
-            self.outbox.add((*key, row.id, row.attempts, done, withdrawn))
+            # A release that was revived by hand has no attempts, but may have been handed over.
+            attempted = row.attempts or int(row.called_at is not None)
+            self.outbox.add((*key, row.id, attempted, done, withdrawn))
 
     def _check_inbox(self, source: Source, catalog: Catalog) -> Violations:
         before: tuple[int, str, str] | None = None
@@ -209,16 +259,30 @@ def is_personal(body: bytes) -> bool:
     return b'"email":' in body or b'"phone":' in body or b'"street":' in body
 
 
+def _amounts(
+    kind: str, signs: tuple[int, int, int], units: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """How so many units may move: news that turns out otherwise moves them back, and goods that a
+    later count has seen gone do not leave once more."""
+    hand, reserved, blocked = signs
+    for sign in (1, -1) if kind in ("free", "block", "ship") else (1,):
+        yield (hand * units * sign, reserved * units * sign, blocked * units * sign, 0)
+        if kind == "ship":
+            yield (0, reserved * units * sign, 0, 0)
+
+
 def wrong_entry(row: LedgerRow) -> str:
     """What is wrong with a ledger entry by itself; empty where nothing is."""
     kind, units = row.kind, abs(row.reserved)
     signs = _SIGNS.get(kind)
-    if signs is not None:
+    if kind == "return":
+        if row.order_id is None:
+            return "return without an order"
+        fits = row.on_hand > 0 and row[4:7] in ((0, 0, 0), (0, row.on_hand, 0))
+    elif signs is not None:
         if row.order_id is None or row.sequence is None:
             return f"{kind} without an order"
-        hand, reserved, blocked = signs
-        amounts = (hand * units, reserved * units, blocked * units, 0)
-        fits = units > 0 and row[3:7] == amounts
+        fits = units > 0 and row[3:7] in _amounts(kind, signs, units)
     elif kind in _UNORDERED:
         if row.order_id is not None:
             return f"{kind} for an order"

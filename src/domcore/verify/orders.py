@@ -10,7 +10,7 @@ from domcore.errors import StoreError
 from domcore.model import Order
 from domcore.model.clock import to_micros
 from domcore.model.policy import HOLD_STAGES
-from domcore.store.rows import FREED, HELD_ROUTE, MOST, NOT_HELD, OPEN, SHIPPED, LineRow
+from domcore.store.rows import FREED, HELD_ROUTE, MOST, NEVER, NOT_HELD, OPEN, SHIPPED, LineRow
 from domcore.verify.catalog import Catalog
 from domcore.verify.dossier import Dossier, Read
 from domcore.verify.movements import (
@@ -20,19 +20,26 @@ from domcore.verify.movements import (
     CAPTURED,
     DIGEST_BYTES,
     EVENT_KINDS,
+    EXCEPTION,
+    EXTENDED,
     HELD,
     KEPT,
+    LET_GO,
     NOTICE,
     OUTCOMES,
+    RESERVATION,
+    RETURN_AUTHORIZED,
+    RETURN_CLOSED,
     ROUTED,
     RUN_OUT,
     SHORT,
     Movements,
     is_personal,
 )
+from domcore.verify.returns import check_returns
 from domcore.verify.violation import Violation, Violations, broken
 
-DECIDED: Final = frozenset((HELD, KEPT, ROUTED, SHORT))
+DECIDED: Final = frozenset((HELD, RESERVATION, ROUTED, SHORT))
 """Events that a decision writes, one each."""
 
 _CAPTURED_OUTCOME: Final = OUTCOMES.index("captured")
@@ -72,6 +79,11 @@ class OrderChecks:
         if found.papers.holds:
             yield from check_holds(found)
         yield from check_events(found)
+        if found.papers.returns or found.papers.brought:
+            kinds = [kind for _, _, kind, _ in found.papers.events]
+            yield from check_returns(
+                found, kinds.count(RETURN_AUTHORIZED), kinds.count(RETURN_CLOSED)
+            )
         if found.papers.inbox:
             yield from self._check_inbox(found)
 
@@ -89,7 +101,7 @@ class OrderChecks:
         stored, place = found.papers.bodies[0], found.place
         if not found.state.revision == stored.revision == found.body.revision:
             yield broken("I9", place, "its state and its body are of different revisions")
-        for _, revision, digest, text in [stored, *found.papers.revisions]:
+        for _, revision, digest, text in [stored[:4], *found.papers.revisions]:
             if len(digest) != DIGEST_BYTES:
                 yield broken("I10", place, f"the content of revision {revision} is not known")
             if is_personal(text):
@@ -107,7 +119,8 @@ class OrderChecks:
         if [line.line_no for line in papers.lines] != list(range(len(body.lines))):
             yield broken("I6", found.place, "its lines are not those of its body")
             return
-        amended = bool(papers.revisions)
+        # Units that left after they had been given back may be on their way from elsewhere, too.
+        amended = bool(papers.revisions) or any(row[2] == EXCEPTION for row in papers.events)
         held: dict[tuple[int, int], int] = {}
         for _, _, line_no, _, _, _, quantity, state, _ in papers.reservations:
             held[line_no, state] = held.get((line_no, state), 0) + quantity
@@ -166,10 +179,11 @@ def check_queue(found: Read) -> Violations:
     """Whether the order stands in the queue exactly where it should be routed."""
     state, place = found.state, found.place
     units = sum(line.open for line in found.papers.lines)
+    cart = state.retry_at == NEVER
     if state.retry_at is not None:
-        if not units:
+        if not (units or cart):
             yield broken("I9", place, "queues for routing, but nothing is open")
-        if state.hold or state.cancelled:
+        if (state.hold and not cart) or state.cancelled:
             yield broken("I9", place, "queues for routing, but is held or cancelled")
     elif units and not (state.hold or state.cancelled or state.reason):
         yield broken("I9", place, f"{units} units are open, and nothing will ever route them")
@@ -220,10 +234,11 @@ def check_events(found: Read) -> Violations:
 def _check_version(found: Read, counts: Counter[int]) -> Violations:
     """Every change of an order moves its version by one; most of them leave an event. Stock that
     has gone frees reservations without one: their ledger entries bound the version from above."""
-    moving = (*DECIDED, AMENDED, APPROVED, RUN_OUT)
+    moving = (*DECIDED, AMENDED, APPROVED, RUN_OUT, KEPT, LET_GO, EXTENDED)
     steps = sum(count for kind, count in counts.items() if kind in moving or kind >= NOTICE)
     freed = sum(1 for entry in found.papers.ledger if entry[4] == FREED)
-    least, most = 1 + steps, 1 + steps + counts[CANCELLED] + freed
+    # One notice may leave two: goods that left after they had been given back are an exception.
+    least, most = 1 + steps - counts[EXCEPTION], 1 + steps + counts[CANCELLED] + freed
     version = found.state.version
     if not least <= version <= most:
         message = f"is at version {version}; what happened to it makes it {least} to {most}"

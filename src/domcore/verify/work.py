@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from domcore.model import FULFILLMENT_STATUSES
 from domcore.store.rows import OPEN, FulfillmentRow, ReservationRow
 from domcore.verify.dossier import Read
-from domcore.verify.movements import CANCEL, NOTICE, RELEASE
+from domcore.verify.movements import CANCEL, RELEASE
+from domcore.verify.news import HEARD
 from domcore.verify.violation import Violations, broken
 
 WAITING: Final = ("requested", "on_hold")
@@ -23,18 +25,24 @@ Entry = tuple[Any, ...]
 """An outbox entry as `Movements` sorts it."""
 
 
-def check_work(found: Read, taken: dict[int, list[ReservationRow]]) -> Violations:
+def check_work(
+    found: Read, taken: dict[int, list[ReservationRow]], nodes: Mapping[int, str]
+) -> Violations:
     """One fulfillment order for each node a decision reserved at; one outbox entry for each thing
-    its node must be told. `taken` holds the reservations by decision."""
+    its node must be told. `taken` holds the reservations by decision, `nodes` codes by id."""
     papers = found.papers
-    purposes = {decision.sequence: decision.purpose for decision in papers.decisions}
     expected = {
         (row.sequence, row.node_id)
-        for sequence, rows in taken.items()
-        if purposes.get(sequence) == "route"
+        for rows in taken.values()
         for row in rows
+        if row.expires_at is None  # from the first, or since it was kept
     }
     work = {(row.sequence, row.node_id): row for row in papers.work}
+    for held in papers.reservations:
+        given = (held.sequence, held.node_id) in work
+        if given and held.state == OPEN and held.expires_at is not None:
+            place = f"{found.place} decision {held.sequence} line {held.line_no}"
+            yield broken("I8", place, "a node works on it, but its reservation expires")
     for key in sorted(expected ^ work.keys()):
         what = "reservations, but no work" if key in expected else "work, but no reservations"
         yield broken("I8", f"{found.place} decision {key[0]}", f"has {what} for node {key[1]}")
@@ -44,10 +52,11 @@ def check_work(found: Read, taken: dict[int, list[ReservationRow]]) -> Violation
     for key in sorted(entries.keys() - work.keys()):
         yield broken("I7", found.place, f"somebody is to be told of work {key} that is not there")
     live = {(row.sequence, row.node_id) for row in papers.reservations if row.state == OPEN}
-    spoken = any(kind >= NOTICE for _, _, kind, _ in papers.events)
+    heard = {row[2] for row in papers.news if row[1] == HEARD}
     for key, row in work.items():
         place = f"{found.place} decision {row.sequence} node {row.node_id}"
         yield from _check_status(found, row, place, live=key in live)
+        spoken = f"{row.order_id}-{row.sequence}-{nodes.get(row.node_id)}" in heard
         yield from _check_entries(row, place, entries.get(key, []), spoken=spoken)
     if found.state.cancelled:
         yield from _check_cancelled(found, work)
@@ -68,7 +77,7 @@ def _check_status(found: Read, row: FulfillmentRow, place: str, *, live: bool) -
 def _check_entries(
     row: FulfillmentRow, place: str, entries: list[Entry], *, spoken: bool
 ) -> Violations:
-    """`spoken`: a node of this order has reported, maybe before it was told anything."""
+    """`spoken`: the node has reported, maybe before it was told anything."""
     if not row.told:
         if entries:
             yield broken("I7", place, "a node without a connector is to be told of its work")
@@ -82,8 +91,7 @@ def _check_entries(
     elif releases and status == "on_hold" and not handed_over:
         yield broken("I7", place, "its node is told of work that is on hold")
     asked = status == "cancel_requested" and not spoken
-    twice = len(cancels) > 1 and not spoken
-    if twice or (asked and not cancels) or (cancels and not handed_over):
+    if len(cancels) > 1 or (asked and not cancels) or (cancels and not handed_over):
         yield broken("I7", place, f"its node is asked {len(cancels)} times to stop")
     attempted = any(entry[5] for entry in releases)
     if attempted > handed_over or (handed_over and not attempted and not spoken):

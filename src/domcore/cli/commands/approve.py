@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from domcore.cli.exits import NOTHING
 from domcore.cli.output import clean
 from domcore.cli.references import named
 from domcore.cli.verb import Invocation, verb
+
+_FACTS: Final = ("domcore/address", "domcore/currency")
+"""Holds that no word lifts for long: something about the order has to change."""
 
 
 @verb('domcore approve "#1310"', 'domcore approve "#1310" --by kim', exits=(NOTHING,))
@@ -29,5 +34,7 @@ def command(run: Invocation, order: str, by: str) -> int:
     if not lifted:
         run.out.say("Nothing was held.")
     elif any(hold.stage == "route" for hold in lifted):
+        if any(hold.code in _FACTS for hold in lifted):
+            run.out.say("Unless that has been mended by a later revision, it is held again.")
         run.out.say(f'Next: domcore route "{order}"')
     return 0 if lifted else NOTHING

@@ -30,7 +30,7 @@ def command(run: Invocation) -> int:
         with run.open() as dom:
             rows = [_row(each) for each in dom.doctor()]
     except DomcoreError as error:
-        rows = [{"level": "fail", "subject": "start", "message": str(error), "fix": ""}]
+        rows = [{"level": "fail", "subject": "start", "message": _line(error), "fix": ""}]
         rows += _without_store(run)
     width = max(len(row["subject"]) for row in rows)
     for row in rows:
@@ -58,8 +58,14 @@ def _without_store(run: Invocation) -> list[dict[str, str]]:
         with Domcore(settings) as dom:
             found = [each for each in dom.doctor() if each.subject not in _OF_THE_STORE]
     except DomcoreError as error:
-        return [{"level": "fail", "subject": "settings", "message": str(error), "fix": ""}]
+        return [{"level": "fail", "subject": "settings", "message": _line(error), "fix": ""}]
     return [_row(each) for each in [*found[:1], *sqlite_findings(), *found[1:]]]
+
+
+def _line(error: DomcoreError) -> str:
+    """What is wrong, on one line."""
+    first, *rest = str(error).splitlines()
+    return f"{first}: {'; '.join(each.strip() for each in rest)}" if rest else first
 
 
 def _row(finding: Finding) -> dict[str, str]:

@@ -11,9 +11,19 @@ from pathlib import Path
 
 import click
 
+from domcore.cli.exits import DONE, INTERRUPTED
 from domcore.cli.output import times
+from domcore.cli.progress import Progress
 from domcore.cli.verb import Examples, Invocation, verb
-from domcore.loading import FORMATS, Loaded, Source, load_items, load_network, load_stock
+from domcore.loading import (
+    FORMATS,
+    Loaded,
+    Source,
+    check_stock,
+    load_items,
+    load_network,
+    write_stock,
+)
 
 _format = click.option(
     "--format", "form", type=click.Choice(FORMATS), help="What the file is, if its name is silent."
@@ -60,14 +70,26 @@ def items(run: Invocation, file: Path, form: str | None, owner: str) -> None:
 @click.option(
     "--again", is_flag=True, help="Take it in although the same file was taken in before."
 )
-def stock(run: Invocation, file: Path, form: str | None, owner: str, again: bool) -> None:
+def stock(run: Invocation, file: Path, form: str | None, owner: str, again: bool) -> int:
     """Take in the counts and changes of FILE.
 
     Counts without an as_of are of now, so such a file is news each time. A file with changes, or
-    of dated counts only, is taken in once: when it comes again, nothing is changed.
+    of dated counts only, is taken in once: when it comes again, nothing is changed. The file is
+    written in parts, and routing goes on in between; if it is stopped, load the same file again.
     """
     with run.open() as dom, _source(file, form) as source:
-        _told(run, load_stock(dom, source, owner=owner, again=again))
+        with Progress("checked", out=run.out) as checked:
+            feed = check_stock(dom, source, owner=owner, again=again, progress=checked.advance)
+        with Progress("loaded", feed.rows, out=run.out) as loaded:
+            try:
+                _told(run, write_stock(dom, feed, progress=loaded.advance))
+            except KeyboardInterrupt:
+                run.out.note(
+                    f"\nStopped. {times(loaded.done, 'row')} of {feed.rows:,} taken in and kept;"
+                    " load the same file again to take in the rest."
+                )
+                return INTERRUPTED
+    return DONE
 
 
 for _command in (network, items, stock):

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 import click
 
 from domcore.cli.known import unknown
 from domcore.cli.output import Column, joined, reason
 from domcore.cli.paging import after, limit, more
+from domcore.cli.times import Age, Moment, before
 from domcore.cli.verb import Invocation, verb
 from domcore.model import ORDER_STATUSES, OrderSummary
 from domcore.model.clock import to_micros
 from domcore.store.protocol import OrderFilter
-
-if TYPE_CHECKING:
-    _ParamType = click.ParamType[datetime]
-else:
-    _ParamType = click.ParamType  # older ones are not generic
 
 
 def _why(row: dict[str, Any]) -> str:
@@ -26,30 +22,6 @@ def _why(row: dict[str, Any]) -> str:
     words = [f"held: {hold['code']}" for hold in row["holds"]]
     words += [reason(each) for each in row["reason"].split(",") if each]
     return "; ".join(words)
-
-
-class Moment(_ParamType):
-    """A time in ISO 8601, as ``--json`` prints it; without an offset it is UTC."""
-
-    name = "datetime"
-
-    def convert(
-        self,
-        value: Any,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> datetime:
-        """Read it."""
-        try:
-            read = datetime.fromisoformat(str(value).strip())
-            return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
-        except (ValueError, OverflowError):
-            self.fail(
-                f"{value!r} is no time in ISO 8601, such as 2026-11-02, 2026-11-02T08:00 or"
-                " 2026-11-02T08:00:00-05:00",
-                param,
-                ctx,
-            )
 
 
 _COLUMNS = (
@@ -65,36 +37,65 @@ _COLUMNS = (
 )
 
 
-@verb("domcore orders --status short", "domcore orders --node DC-EAST --limit 100 --json")
+@verb(
+    "domcore orders --status short --older-than 2d",
+    "domcore orders --late 4h --node DC-EAST",
+    "domcore orders --sku MUG --limit 100 --json",
+)
 @click.option("--status", type=click.Choice(ORDER_STATUSES), help="Orders of this status.")
 @click.option("--channel", help="Orders of this channel.")
 @click.option("--owner", help="Orders of this owner.")
 @click.option("--node", help="Orders that this node ships something of.")
 @click.option("--sku", help="Orders with this SKU.")
 @click.option("--number", help="Orders of this number.")
+@click.option("--hold", metavar="CODE", help="Orders that wait for this hold to be lifted.")
 @click.option("--since", type=Moment(), help="Placed at or after this time (ISO 8601, else UTC).")
 @click.option("--until", type=Moment(), help="Placed before this time.")
+@click.option("--older-than", type=Age(), help="Placed longer ago than this, such as 36h or 2d.")
+@click.option("--newer-than", type=Age(), help="Placed less long ago than this.")
+@click.option(
+    "--late",
+    type=Age(),
+    is_flag=False,
+    flag_value=timedelta(0),
+    help="Units have not left, and the promise is past, or no further away than this.",
+)
 @limit
 @after("the id of the last order seen")
 def command(
     run: Invocation,
     since: datetime | None,
     until: datetime | None,
+    older_than: timedelta | None,
+    newer_than: timedelta | None,
+    late: timedelta | None,
     limit: int,
     after: str | None,
-    **filters: str | None,
+    **filters: Any,
 ) -> None:
-    """List orders by rising id, a page at a time."""
-    wanted = OrderFilter(placed_from=_micros(since), placed_until=_micros(until), **filters)
-    if after is not None and not after.isdecimal():
+    """List orders by rising id, a page at a time; every filter given must match."""
+    if after is not None and not _is_id(after):
         raise click.BadParameter("must be the id of an order", param_hint="--after")
     with run.open() as dom:
+        now = dom.now()
+        begin = [since, None if newer_than is None else before(now, newer_than)]
+        end = [until, None if older_than is None else before(now, older_than)]
+        wanted = OrderFilter(
+            placed_from=max(map(to_micros, filter(None, begin)), default=None),
+            placed_until=min(map(to_micros, filter(None, end)), default=None),
+            late=None if late is None else to_micros(now + late),
+            **filters,
+        )
         found = dom.orders(wanted, limit=limit, after=int(after or 0))
         names = {name: filters[name] for name in ("channel", "owner", "node", "sku")}
         hint = "" if found else unknown(dom, names)
     run.out.rows(_COLUMNS, map(row_of, found), empty=f"No such orders{hint or '.'}")
     if len(found) == limit:
         more(run, str(found[-1].order_id))
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= 18
 
 
 def row_of(order: OrderSummary) -> dict[str, Any]:
@@ -114,7 +115,3 @@ def row_of(order: OrderSummary) -> dict[str, Any]:
         "holds": holds,
         "reason": order.reason,
     }
-
-
-def _micros(value: datetime | None) -> int | None:
-    return None if value is None else to_micros(value)

@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 
 _WIDEST: Final = 56
 
+KINDS: Final = {
+    "register_channels": "channel",
+    "register_connectors": "connector",
+    "register_facts": "facts",
+    "make_plan": "planner",
+    "judge": "judge",
+    "review_plan": "reviewer",
+    "register_rulesets": "rulesets",
+    "register_rule_engines": "engine",
+    "register_geocoders": "geocoder",
+    "open_store": "store",
+    "register_commands": "commands",
+    "handle_event": "listener",
+}
+"""What a plugin is, by the hooks that it implements."""
+
 
 def _short(text: str) -> str:
     line = text.partition("\n")[0]
@@ -30,17 +46,18 @@ _COLUMNS: Final = (
     Column("PLUGIN", "name"),
     Column("VERSION", "version", lambda version: version or "-"),
     Column("STATE", "state"),
-    Column("HOOKS", "hooks", joined),
+    Column("KIND", "kinds", joined),
     Column("ERROR", "error", _short),
 )
 
 
 @verb("domcore plugins", "DOMCORE_LOAD_PLUGINS=shopify domcore plugins --json")
 def command(run: Invocation) -> None:
-    """List the installed plugins, the hooks they implement, and what is wrong with them.
+    """List the installed plugins, what they are, their hooks, and what is wrong with them.
 
     A plugin that cannot be loaded is off; one whose hooks fail says how often, having been asked
-    for its commands, channels, packs and engines. The others are ok. --json has the whole error.
+    for its commands, channels, connectors, packs and engines. The others are ok. --json has the
+    whole error.
     """
     try:
         settings = evolve(run.settings, store="memory:")
@@ -85,7 +102,7 @@ def _rows(settings: Settings) -> list[dict[str, Any]]:
     with _heard() as errors, Domcore(settings) as dom:
         for _ in dom.plugins.each("register_commands", cli=click.Group("domcore")):
             pass
-        for ask in (dom.channels, dom.packs):
+        for ask in (dom.channels, dom.connectors, dom.packs):
             with suppress(DomcoreError):
                 ask()
         found = [status for status in dom.plugins.status() if not status.builtin]
@@ -103,6 +120,7 @@ def _row(status: PluginStatus, error: str) -> dict[str, Any]:
         "version": status.version,
         "state": state,
         "failures": status.failures,
+        "kinds": [kind for hook, kind in KINDS.items() if hook in status.hooks],
         "hooks": status.hooks,
         "error": error,
     }

@@ -79,7 +79,7 @@ def _sorted_out(dom: Domcore, orders: Sequence[str]) -> tuple[list[str], list[Ro
     going, standing = [], []
     for reference in dict.fromkeys(named(dom, each) for each in orders):
         summary = dom.order(reference).summary
-        if summary.buckets.open:
+        if summary.buckets.open or summary.status == "reserved":
             going.append(reference)
             continue
         why = standing_still(summary)

@@ -253,6 +253,7 @@ class DurableMatcher:
                 "durable_rules failed (%s: %s); this pack goes on with the python engine",
                 type(error).__name__,
                 error,
+                extra={"event": "engine.retired"},
             )
             return {}
         return solved

@@ -6,21 +6,23 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 
 from domcore.errors import ConflictError, StaleSupply, StoreError
+from domcore.store import views
 from domcore.store.changes import WRITES, Changes, Row, Write
+from domcore.store.memory.counting import MemoryCounting
 from domcore.store.memory.table import Key, MemoryTable, new_tables
 from domcore.store.operations.order_work import FINISHED
 from domcore.store.rows import OPEN, SHIPPED, TABLES, ItemRow, OrderRow, ReservationRow
 
 
-class MemoryReader:
+class MemoryReader(MemoryCounting):
     """The look-ups."""
 
     def __init__(self) -> None:
         self._undo: list[Callable[[], None]] = []
-        self._tables: Final[dict[str, MemoryTable]] = new_tables(self._undo)
+        self._tables: dict[str, MemoryTable] = new_tables(self._undo)
 
     def select(self, table: str, column: str, values: Sequence[Any]) -> list[Row]:
         """Rows of `table` whose `column` is among `values`, in key order."""
@@ -81,10 +83,42 @@ class MemoryReader:
         work = self._tables["fulfillment_order"]
         return busy | {row.node_id for row in work if row.status not in FINISHED}
 
-    def moved_since(self, key: tuple[int, int], at: int) -> int:
-        """Units of on-hand moved after `at` other than by a count."""
-        rows = self._tables["ledger"].by("movement", key)
-        return sum(row.on_hand for row in rows if row.at > at and row.kind != "count")
+    def item_ids(self, owner_id: int, skus: Sequence[str]) -> dict[str, int]:
+        """SKU -> id, of those that exist."""
+        by = self._tables["item"].by
+        return {sku: row.id for sku in set(skus) for row in by("sku", (owner_id, sku))}
+
+    def movements(self, keys: Sequence[tuple[int, int]], since: int) -> list[Row]:
+        """On-hand moved at these keys after `since`, other than by a count."""
+        by = self._tables["ledger"].by
+        return [
+            (*key, row.at, row.on_hand)
+            for key in keys
+            for row in by("movement", key)
+            if row.at > since and row.kind != "count"
+        ]
+
+    def shipped_since(self, item_ids: Sequence[int], since: int) -> dict[tuple[int, int], int]:
+        """Units shipped after `since`, by item and node."""
+        wanted, found = set(item_ids), dict[tuple[int, int], int]()
+        for row in self._tables["ledger"]:
+            if row.kind == "ship" and row.at > since and row.item_id in wanted and row.on_hand:
+                key = (row.item_id, row.node_id)
+                found[key] = found.get(key, 0) - row.on_hand
+        return found
+
+    def waiting_returns(self) -> dict[int, int]:
+        """Units of open returns that have not arrived, by node."""
+        nodes = {
+            row.id: row.node_id for row in self._tables["return_order"] if row.closed_at is None
+        }
+        found: dict[int, int] = {}
+        for line in self._tables["return_line"]:
+            left = line.units - sum(line[4:7])
+            if line.return_id in nodes and left:
+                node_id = nodes[line.return_id]
+                found[node_id] = found.get(node_id, 0) + left
+        return found
 
     def reserved_at(self, key: tuple[int, int]) -> list[ReservationRow]:
         """Open reservations of one balance, youngest first."""
@@ -96,11 +130,22 @@ class MemoryReader:
         over = [row for row in rows if row.expires_at <= now]
         return sorted(over, key=lambda row: (row.expires_at, row[:5]))[:limit]
 
-    def changed_stock(self, cursor: int) -> list[Row]:
-        """Stock rows with a ledger entry after `cursor`, by key."""
+    def changed_stock(self, cursor: int, until: int | None = None) -> list[Row]:
+        """Stock rows with a ledger entry after `cursor`, and not after `until`, by key."""
         ledger = self._tables["ledger"]
-        rows = (ledger.rows[seq,] for seq in range(cursor + 1, ledger.last + 1))
+        last = ledger.last if until is None else min(until, ledger.last)
+        rows = (ledger.rows[seq,] for seq in range(cursor + 1, last + 1))
         return self.balances(sorted({(row.item_id, row.node_id) for row in rows}))
+
+    def published(self, channel: str, item_ids: Sequence[int]) -> list[Row]:
+        """What a channel was told of these items, by key."""
+        rows = self._tables["published"].among("item_id", item_ids)
+        return [row for row in rows if row.channel == channel]
+
+    def moved_before(self, keys: Sequence[tuple[int, int]], at: int) -> set[tuple[int, int]]:
+        """Those of the keys whose on-hand moved at or before `at`."""
+        by = self._tables["ledger"].by
+        return {key for key in keys if any(row.at <= at for row in by("movement", key))}
 
     def queue(self, now: int, after: int, limit: int) -> list[Row]:
         """Orders due for routing, by id."""
@@ -116,6 +161,15 @@ class MemoryReader:
         """Outbox rows that are due, oldest first."""
         rows = [row for row in self._tables["outbox"].by("pending", topic) if row.due_at <= now]
         return sorted(rows, key=lambda row: (row.due_at, row.id))[:limit]
+
+    def parked(self, table: str, limit: int) -> list[Row]:
+        """Rows that are parked, oldest first."""
+        rows = [
+            row
+            for row in self._tables[table].by("parked", True)
+            if table != "outbox" or row.done_at is None
+        ]
+        return sorted(rows, key=lambda row: row.parked_at)[:limit]
 
     def events(self, after: int, limit: int, order_id: int | None) -> list[Row]:
         """Events after `after`, of one order or of all."""
@@ -140,6 +194,17 @@ class MemoryReader:
             return bool(row.placed_at >= value)
         if name == "placed_until":
             return bool(row.placed_at < value)
+        if name == "captured_from":
+            return bool(row.captured_at >= value)
+        if name == "captured_until":
+            return bool(row.captured_at < value)
+        if name == "hold":
+            return self._has_hold(row.id, value)
+        if name == "status":
+            return bool(views.summaries(self, [row])[0].status == value)
+        if name == "late":
+            promise = self._promise(row.id)
+            return promise is not None and promise // 1_000_000 <= value
         if name == "node_id":
             taken = self._tables["reservation"].among("order_id", [row.id])
             return any(r.node_id == value and r.state in (OPEN, SHIPPED) for r in taken)
@@ -198,6 +263,7 @@ class MemoryBackend(MemoryReader):
         super().__init__()
         self._lock = threading.RLock()
         self._writing = False
+        self._together = False
         self._reading = 0
         self.written = 0
         self._closed = False
@@ -215,22 +281,48 @@ class MemoryBackend(MemoryReader):
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One transaction."""
+        """One transaction, or one part of `together`."""
         with self._lock:
             self._refuse_when_closed()
             if self._writing or self._reading:
                 raise StoreError("a store operation was called from inside another one")
             self._writing = True
             try:
-                yield
-                self.written += 1
-            except BaseException:
-                for step in reversed(self._undo):
-                    step()
-                raise
+                with self._undoing():
+                    yield
+                self.written += not self._together
             finally:
-                self._undo.clear()
                 self._writing = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction of several parts."""
+        with self._lock:
+            self._refuse_when_closed()
+            if self._writing or self._reading or self._together:
+                raise StoreError("a store operation was called from inside another one")
+            self._together = True
+            try:
+                with self._undoing():
+                    yield
+                self.written += 1
+            finally:
+                self._together = False
+                self._undo.clear()
+
+    @contextmanager
+    def _undoing(self) -> Iterator[None]:
+        """What is written inside is undone when it is left by an exception."""
+        before = len(self._undo)
+        try:
+            yield
+        except BaseException:
+            while len(self._undo) > before:
+                self._undo.pop()()
+            raise
+        finally:
+            if not self._together:
+                self._undo.clear()
 
     def _refuse_when_closed(self) -> None:
         if self._closed:

@@ -32,7 +32,11 @@ _INDEXES: Final[Mapping[str, Mapping[str, Index]]] = {
         "place": lambda row: (row.item_id, row.node_id) if row.state == OPEN else None,
         "expiring": lambda row: True if row.state == OPEN and row.expires_at is not None else None,
     },
-    "outbox": {"pending": lambda row: row.topic if row.done_at is None else None},
+    "outbox": {
+        "pending": lambda row: row.topic if row.done_at is None else None,
+        "parked": lambda row: None if row.parked_at is None else True,
+    },
+    "straggler": {"parked": lambda row: None if row.parked_at is None else True},
 }
 
 

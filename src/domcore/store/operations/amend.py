@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 from domcore.errors import ConflictError
 from domcore.model.order import Order
 from domcore.store.operations.order_work import OrderWork
 from domcore.store.rows import HELD_RELEASE, NOT_HELD, LineRow
 
+MOST_TOLD: Final = 100
+"""Changed lines an event names."""
+
 
 def amend(
-    work: OrderWork, before: Order, after: Order, item_ids: Mapping[str, int], now: int
-) -> int:
-    """Bring the buckets in line with `after`; returns the units that were freed.
+    work: OrderWork,
+    before: Order,
+    after: Order,
+    item_ids: Mapping[str, int],
+    now: int,
+    *,
+    cart: bool = False,
+) -> dict[str, Any]:
+    """Bring the buckets in line with `after`; returns what the event tells of it.
 
     * Another destination or service makes every plan wrong: all that is not handed over is freed.
       So does a hold at ``release``, for the new revision must be judged anew.
     * A line that shrank gives up open units first, then its youngest reservations; what is handed
       over cannot be taken back: the node is asked to cancel, and its units stay allocated.
-    * A line that grew opens units. A cancelled order opens nothing any more.
+    * A line that grew opens units. A cancelled order opens nothing any more, and what a `cart`
+      opens is not queued.
 
     Raises:
         ConflictError: a line changed its SKU after units of it were handed over or shipped.
@@ -43,11 +54,28 @@ def amend(
     reopened = work.state._replace(
         revision=after.revision,
         hold=NOT_HELD,
-        retry_at=now if work.open_units else None,
+        retry_at=work.due(now, cart=cart),
         reason="",
     )
     work.finish(reopened)
-    return freed
+    return {
+        "revision": after.revision,
+        "freed": freed,
+        "requested": len(asked),
+        "lines": _changes(before, after),
+        "elsewhere": elsewhere,
+    }
+
+
+def _changes(before: Order, after: Order) -> list[tuple[str, str, int, int]]:
+    """``(line id, SKU, units before, units after)`` of the lines that changed, so many of them."""
+    known = {line.id: line for line in before.lines}
+    found = []
+    for line in after.lines:
+        was = known[line.id].quantity if line.id in known else 0
+        if was != line.quantity:
+            found.append((line.id, line.sku, was, line.quantity))
+    return found[:MOST_TOLD]
 
 
 def _amend_line(work: OrderWork, number: int, item_id: int | None, wanted: int, now: int) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from domcore.codec.stored import dump_event
 from domcore.model.policy import Hold
 from domcore.store.operations.order_work import OrderWork
+from domcore.store.operations.outbox import outbox_entry
 from domcore.store.rows import NOT_HELD, HoldRow, ReservationRow
 
 
@@ -23,10 +24,8 @@ def approve(work: OrderWork, holds: Sequence[HoldRow], by: str, now: int) -> tup
         if fulfillment.status == "on_hold" and not fulfillment.handed_over:
             work.set_work(fulfillment._replace(status="requested"), now)
             if fulfillment.told:
-                work.changes.add(
-                    "outbox", (None, "release", work.state.order_id, *key, now, 0, None, "")
-                )
-    work.finish(work.state._replace(hold=NOT_HELD, retry_at=now if work.open_units else None))
+                work.changes.add("outbox", outbox_entry("release", work.state.order_id, *key, now))
+    work.finish(work.state._replace(hold=NOT_HELD, retry_at=work.due(now, cart=work.cart)))
     lifted = tuple(Hold(row.code, row.reason, row.stage) for row in standing)
     event = dump_event({"by": by, "codes": [hold.code for hold in lifted]})
     work.changes.add("events", (None, "order.approved", work.state.order_id, now, event))

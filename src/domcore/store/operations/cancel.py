@@ -28,8 +28,14 @@ def cancel_known(work: OrderWork, command: CancelOrder, now: int) -> Outcome:
     work.finish(work.state._replace(cancelled=1, hold=NOT_HELD, retry_at=None, reason=""))
     event = dump_event({"units": units, "requested": len(asked), "reason": command.reason})
     work.changes.add("events", (None, "order.cancelled", order_id, now, event))
-    asking = f"; {len(asked)} nodes are asked to stop" if asked else ""
-    return Outcome("cancelled", order_id, f"{units} units cancelled{asking}")
+    return Outcome("cancelled", order_id, _told(units, len(asked)))
+
+
+def _told(units: int, asked: int) -> str:
+    parts = [f"{units} {'unit' if units == 1 else 'units'} cancelled"] if units else []
+    if asked:
+        parts.append(f"{asked} {'node is' if asked == 1 else 'nodes are'} asked to stop")
+    return "; ".join(parts) or "nothing of it was left to cancel"
 
 
 def cancel_unknown(changes: Changes, command: CancelOrder, owner_id: int, now: int) -> Outcome:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import UTC
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from attrs import evolve, frozen
 
@@ -17,10 +17,22 @@ from domcore.model.order import Order, OrderLine
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.amend import amend
+from domcore.store.operations.amendments import amendments_of, without
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import load_work
 from domcore.store.protocol import Outcome
-from domcore.store.rows import MOST, NOT_HELD, LineRow, OrderRow, StateRow
+from domcore.store.rows import (
+    MOST,
+    NEVER,
+    NOT_HELD,
+    AmendmentRow,
+    BodyRow,
+    LineRow,
+    OrderRow,
+    StateRow,
+)
+
+_TIMES: Final = ("placed_at", "ship_by", "deliver_by")
 
 
 @frozen(slots=True)
@@ -39,11 +51,15 @@ class Capture:
     the caller takes `changes` away, writes it, and calls again where `touched` says so.
     """
 
-    def __init__(self, reader: Reader, bodies: Bodies, now: int) -> None:
+    def __init__(
+        self, reader: Reader, bodies: Bodies, now: int, external_ids: Sequence[str]
+    ) -> None:
+        """Args: external_ids: of every order that is going to be taken."""
         self.changes = Changes()
         self._reader: Final = reader
         self._bodies: Final = bodies
         self._now: Final = now
+        self._amendments: Final = amendments_of(reader, external_ids)
         self._last_id: int | None = None
         self._touched: set[tuple[str, str, str]] = set()
         self._keys: set[tuple[str, str, str]] = set()
@@ -101,7 +117,8 @@ class Capture:
 
     def _capture(self, command: CaptureOrder, owner_id: int, digest: bytes) -> Outcome:
         arrival = self._arrival(command.order, owner_id, digest)
-        order, now, add = arrival.order, self._now, self.changes.add
+        order = without(arrival.order, self._kept(owner_id, command.order))
+        now, add = self._now, self.changes.add
         if self._last_id is None:
             self._last_id = self._reader.last_id("orders")
         self._last_id = order_id = self._last_id + 1
@@ -118,13 +135,16 @@ class Capture:
                 now,
             ),
         )
-        add("bodies", (order_id, order.revision, digest, self._bodies.order.dump(order)))
+        body = self._bodies.order.dump(order)
+        add("bodies", (order_id, order.revision, digest, body, command.order.revision))
         lines = [
             new_line(order_id, number, line, arrival.item_ids, cancelled=cancelled)
             for number, line in enumerate(order.lines)
         ]
         self.changes.add_all("lines", list(lines))
         due = now if any(line.open for line in lines) else None
+        if not (command.queue or cancelled):
+            due = NEVER
         add(
             "states",
             StateRow(order_id, 1, order.revision, 0, NOT_HELD, int(cancelled), due, ""),
@@ -142,30 +162,36 @@ class Capture:
         self, command: CaptureOrder, owner_id: int, known: OrderRow, digest: bytes
     ) -> Outcome:
         order = command.order
-        (body,) = self._reader.select("order_body", "order_id", [known.id])
-        if order.revision < body[1]:
-            return Outcome("stale", known.id, f"revision {body[1]} is known already")
-        if order.revision == body[1]:
-            if digest != body[2]:
+        (found,) = self._reader.select("order_body", "order_id", [known.id])
+        body = BodyRow(*found)
+        if order.revision < body.heard:
+            return Outcome("stale", known.id, f"revision {body.heard} is known already")
+        if order.revision == body.heard:
+            if digest != body.digest:
                 raise ConflictError(
                     f"{order.channel}/{order.external_id}: revision {order.revision} came twice "
                     "with different content"
                 )
             return Outcome("duplicate", known.id)
-        before = self._bodies.order.load(body[3])
+        before = self._bodies.order.load(body.body)
         arrival = self._arrival(order, owner_id, digest)
         work = load_work(self._reader, self.changes, [known.id])[known.id]
         after = evolve(arrival.order, lines=merged_lines(before, arrival.order))
-        freed = amend(work, before, after, arrival.item_ids, self._now)
+        after = without(after, self._kept(owner_id, order), after=body.revision)
+        told = amend(work, before, after, arrival.item_ids, self._now, cart=not command.queue)
         add = self.changes.add
-        add("old_bodies", body)
-        add("bodies", (known.id, after.revision, digest, self._bodies.order.dump(after)))
+        add("old_bodies", body[:4])
+        dumped = self._bodies.order.dump(after)
+        add("bodies", (known.id, after.revision, digest, dumped, order.revision))
         add("order_numbers", (after.number, to_micros(after.placed_at), known.id))
         if command.person is not None:
             add("persons", (known.id, self._bodies.person.dump(command.person)))
-        event = dump_event({"revision": after.revision, "freed": freed})
-        add("events", (None, "order.amended", known.id, self._now, event))
+        add("events", (None, "order.amended", known.id, self._now, dump_event(told)))
         return Outcome("amended", known.id)
+
+    def _kept(self, owner_id: int, order: Order) -> Sequence[AmendmentRow]:
+        """Amendments that came for this order before."""
+        return self._amendments.get((owner_id, order.channel, order.external_id), ())
 
 
 def _captured_event(order: Order) -> bytes:
@@ -241,19 +267,35 @@ def resolve_lines(reader: Reader, owner_id: int, order: Order) -> tuple[Order, d
 
 
 def in_utc(command: CaptureOrder) -> CaptureOrder:
-    """The same command with its order placed in UTC, so that equal times are equal content.
+    """The same command with the times of its order in UTC, so that equal times are equal content.
 
     Raises:
-        PayloadError: the time says no zone.
+        PayloadError: what is given as a time is none, or says no zone.
     """
-    placed_at = command.order.placed_at
-    if placed_at.tzinfo is UTC:
-        return command
-    if placed_at.tzinfo is None:
-        raise PayloadError(
-            "this order cannot be taken in", [Problem("$.placed_at", "must say its time zone")]
-        )
-    return evolve(command, order=evolve(command.order, placed_at=placed_at.astimezone(UTC)))
+    order = command.order
+    changes: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name in _TIMES:
+        at = getattr(order, name)
+        if at is None and name != "placed_at":
+            continue
+        if not isinstance(at, datetime):
+            problems.append(Problem(f"$.{name}", "must be a time"))
+        elif at.utcoffset() is None:
+            problems.append(Problem(f"$.{name}", "must say its time zone"))
+        elif at.tzinfo is not UTC:
+            changes[name] = _to_utc(at, name, problems)
+    if problems:
+        raise PayloadError("this order cannot be taken in", problems)
+    return evolve(command, order=evolve(order, **changes)) if changes else command
+
+
+def _to_utc(at: datetime, name: str, problems: list[Problem]) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        problems.append(Problem(f"$.{name}", "is beyond the years that exist"))
+        return at
 
 
 def revision_problems(revision: int) -> list[Problem]:

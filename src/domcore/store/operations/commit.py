@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from domcore.store.changes import Changes, Row
+from domcore.store.operations.outbox import outbox_entry
 from domcore.store.protocol import Commit
-from domcore.store.rows import HELD_RELEASE, HELD_ROUTE, NOT_HELD, OPEN
+from domcore.store.rows import HELD_RELEASE, HELD_ROUTE, NEVER, NOT_HELD, OPEN, StateRow
 
 
-def commit_changes(commits: Sequence[Commit], revisions: Mapping[int, int]) -> Changes:
+def commit_changes(commits: Sequence[Commit], states: Mapping[int, StateRow]) -> Changes:
     """The rows of all decisions, by table; nothing else is read, the writes carry their own guards.
 
-    `revisions` gives the present revision of every order that is put on hold.
+    `states` has every order that is put on hold or only reserved for.
 
     * stock is taken once per (item, node): the sum, as if the decisions came one after another,
       each leaving its own floor;
@@ -22,7 +23,7 @@ def commit_changes(commits: Sequence[Commit], revisions: Mapping[int, int]) -> C
     changes = Changes()
     _add_stock(changes, commits)
     _add_draws(changes, commits)
-    _add_orders(changes, commits, revisions)
+    _add_orders(changes, commits, states)
     return changes
 
 
@@ -68,7 +69,7 @@ def _add_draws(changes: Changes, commits: Sequence[Commit]) -> None:
     changes.add_all("allocate_lines", lines)
 
 
-def _add_orders(changes: Changes, commits: Sequence[Commit], revisions: Mapping[int, int]) -> None:
+def _add_orders(changes: Changes, commits: Sequence[Commit], found: Mapping[int, StateRow]) -> None:
     """Everything that is one row per order, and the work for the nodes."""
     states: list[Row] = []
     decisions: list[Row] = []
@@ -83,7 +84,7 @@ def _add_orders(changes: Changes, commits: Sequence[Commit], revisions: Mapping[
                 commit.version + 1,
                 sequence,
                 hold,
-                None if hold else commit.retry_at,
+                _due(commit, hold, found),
                 commit.reason,
                 order_id,
                 commit.version,
@@ -96,7 +97,7 @@ def _add_orders(changes: Changes, commits: Sequence[Commit], revisions: Mapping[
         kind, body = commit.event
         events.append((None, kind, order_id, at, body))
         if commit.holds:
-            changes.add_all("holds", _hold_rows(commit, revisions[order_id]))
+            changes.add_all("holds", _hold_rows(commit, found[order_id].revision))
         if commit.draws and commit.purpose == "route":
             _add_work(commit, hold, work, outbox)
     changes.add_all("route_states", states)
@@ -106,15 +107,24 @@ def _add_orders(changes: Changes, commits: Sequence[Commit], revisions: Mapping[
     changes.add_all("outbox", outbox)
 
 
+def _due(commit: Commit, hold: int, found: Mapping[int, StateRow]) -> int | None:
+    """When open units are tried again. To reserve for a cart leaves it a cart."""
+    if commit.purpose == "reserve":
+        state = found.get(commit.order_id)
+        if state is not None and state.retry_at == NEVER:
+            return NEVER
+    return None if hold else commit.retry_at
+
+
 def _add_work(commit: Commit, hold: int, work: list[Row], outbox: list[Row]) -> None:
     """One fulfillment order per node, and a word to its connector unless the order is held."""
     order_id, sequence, at = commit.order_id, commit.sequence, commit.at
     status = "on_hold" if hold else "requested"
     for node_id in sorted({draw.node_id for draw in commit.draws}):
         told = node_id in commit.release
-        work.append((order_id, sequence, node_id, status, int(told), 0, ""))
+        work.append((order_id, sequence, node_id, status, int(told), 0, "", 0, ""))
         if told and not hold:
-            outbox.append((None, "release", order_id, sequence, node_id, at, 0, None, ""))
+            outbox.append(outbox_entry("release", order_id, sequence, node_id, at))
 
 
 def _hold_rows(commit: Commit, revision: int) -> list[Row]:

@@ -22,7 +22,8 @@ def seen_before(
         return None
     row = InboxRow(*found)
     if row.digest != digest:
-        raise ConflictError(f"key {key!r} of {source!r} has been used for something else")
+        name = f"key {key[:100]!r} of {source[:100]!r}"
+        raise ConflictError(f"{name} has been used for something else")
     return Outcome("duplicate", row.order_id, f"was {row.outcome} under the same key")
 
 

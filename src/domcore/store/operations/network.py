@@ -13,6 +13,7 @@ from domcore.model.item import Alias, Item
 from domcore.model.network import Network
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
+from domcore.store.operations.selling import renamed
 from domcore.store.protocol import StoredNetwork
 from domcore.store.rows import ItemRow, NodeRow
 
@@ -88,7 +89,7 @@ def alias_changes(reader: Reader, owner_id: int, aliases: Sequence[Alias]) -> Ch
     """
     changes = Changes()
     skus = list({alias.sku for alias in aliases})
-    ids = {row.sku: row.id for row in reader.items(owner_id, skus)}
+    ids = reader.item_ids(owner_id, skus)
     problems = [
         Problem(f"$.aliases[{number}].sku", "no such item")
         for number, alias in enumerate(aliases)
@@ -96,6 +97,7 @@ def alias_changes(reader: Reader, owner_id: int, aliases: Sequence[Alias]) -> Ch
     ]
     if problems:
         raise PayloadError("these aliases cannot be taken in", problems)
+    renamed(reader, changes, owner_id, aliases, ids)
     for alias in aliases:
         changes.add("aliases", (owner_id, alias.channel, alias.external_id, ids[alias.sku]))
     return changes

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from domcore.codec.stored import dump_event
@@ -12,11 +13,14 @@ from domcore.model.command import ObserveStock, StockCount
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.order_work import OrderWork, load_work
+from domcore.store.operations.typed import is_text
 from domcore.store.rows import MOST, StockBalance
 
 CLOCKS_APART: Final = 5 * 60 * 1_000_000
 """Microseconds by which a counting clock may run ahead of ours: a count from the future would make
 every later one look old."""
+
+Key = tuple[int, int]
 
 
 def check_counts(
@@ -28,27 +32,81 @@ def check_counts(
         PayloadError: every bad field of every count.
     """
     problems: list[Problem] = []
+    latest = now + CLOCKS_APART
     for number, count in enumerate(command.counts):
-        path = f"$.counts[{number}]"
-        if count.sku not in item_ids:
-            problems.append(Problem(f"{path}.sku", "no such item"))
-        if count.node not in node_ids:
-            problems.append(Problem(f"{path}.node", "no such node"))
-        if (count.on_hand is None) == (count.delta is None):
-            problems.append(Problem(path, "give exactly one of on_hand and delta"))
-        for name, value, least in (
-            ("on_hand", count.on_hand, 0),
-            ("delta", count.delta, -MOST),
-            ("safety", count.safety, 0),
-        ):
-            if value is not None and not (type(value) is int and least <= value <= MOST):
-                problems.append(Problem(f"{path}.{name}", f"must be from {least} to {MOST}"))
-        if count.as_of is not None and count.as_of.tzinfo is None:
-            problems.append(Problem(f"{path}.as_of", "must say its time zone"))
-        elif count.as_of is not None and to_micros(count.as_of) > now + CLOCKS_APART:
-            problems.append(Problem(f"{path}.as_of", "lies in the future"))
+        if not (count.sku in item_ids and count.node in node_ids and _is_plain(count, latest)):
+            problems += _problems(f"$.counts[{number}]", count, item_ids, node_ids, latest)
     if problems:
         raise PayloadError("this news of stock cannot be taken in", problems)
+
+
+def check_types(command: ObserveStock) -> None:
+    """Refuse what is no news of stock at all, before anything of it is looked up.
+
+    Raises:
+        PayloadError: a name, key or count that is not of its type, or cannot be stored.
+    """
+    texts = (command.owner, command.key, command.channel)
+    counts = command.counts if type(command.counts) in (tuple, list) else (None,)
+    if not (all(map(is_text, texts)) and all(map(_is_count, counts))):
+        raise PayloadError(
+            "this news of stock cannot be taken in",
+            [Problem("$", "a field is not of its type; see domcore.model.ObserveStock")],
+        )
+
+
+def _is_count(count: object) -> bool:
+    if not isinstance(count, StockCount):
+        return False
+    timed = count.as_of is None or isinstance(count.as_of, datetime)
+    return timed and is_text(count.sku) and is_text(count.node)
+
+
+def _is_plain(count: StockCount, latest: int) -> bool:
+    """Whether it is a count of units and nothing else, with nothing wrong: what most are."""
+    units, as_of = count.on_hand, count.as_of
+    return (
+        type(units) is int
+        and 0 <= units <= MOST
+        and count.delta is None
+        and count.safety is None
+        and count.blocked is None
+        and (as_of is None or (as_of.utcoffset() is not None and to_micros(as_of) <= latest))
+    )
+
+
+def _problems(
+    path: str,
+    count: StockCount,
+    item_ids: Mapping[str, int],
+    node_ids: Mapping[str, int],
+    latest: int,
+) -> Iterator[Problem]:
+    if count.sku not in item_ids:
+        yield Problem(f"{path}.sku", "no such item")
+    if count.node not in node_ids:
+        yield Problem(f"{path}.node", "no such node")
+    told = (count.on_hand, count.delta, count.safety, count.blocked)
+    if count.on_hand is not None and count.delta is not None:
+        yield Problem(path, "give on_hand or delta, not both")
+    elif all(value is None for value in told):
+        yield Problem(path, "give at least one of on_hand, delta, blocked and safety")
+    fits = True
+    for name, value, least in (
+        ("on_hand", count.on_hand, 0),
+        ("delta", count.delta, -MOST),
+        ("safety", count.safety, 0),
+        ("blocked", count.blocked, 0),
+    ):
+        if value is not None and not (type(value) is int and least <= value <= MOST):
+            yield Problem(f"{path}.{name}", f"must be from {least} to {MOST}")
+            fits = False
+    if fits and count.on_hand is not None and (count.blocked or 0) > count.on_hand:
+        yield Problem(f"{path}.blocked", "is part of on_hand and cannot be more")
+    if count.as_of is not None and count.as_of.utcoffset() is None:
+        yield Problem(f"{path}.as_of", "must say its time zone")
+    elif count.as_of is not None and to_micros(count.as_of) > latest:
+        yield Problem(f"{path}.as_of", "lies in the future")
 
 
 class Observe:
@@ -57,26 +115,55 @@ class Observe:
     def __init__(self, reader: Reader, changes: Changes, now: int) -> None:
         self.applied = 0
         self.dropped = 0
+        self.short = 0
+        self.freed = 0
         self._reader: Final = reader
         self._changes: Final = changes
         self._now: Final = now
-        self._balances: dict[tuple[int, int], StockBalance] = {}
+        self._balances: dict[Key, StockBalance] = {}
+        self._new: set[Key] = set()
+        self._counted: dict[Key, int] = {}
         self._orders: dict[int, OrderWork] = {}
-        self._moved: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self._moved: dict[Key, list[tuple[int, int]]] = {}
 
-    def load(self, keys: list[tuple[int, int]]) -> None:
+    def take_all(self, command: ObserveStock, keys: Sequence[Key]) -> None:
+        """Apply every count, in order; `keys` are their (item id, node id)."""
+        times = [
+            self._now if count.as_of is None else to_micros(count.as_of) for count in command.counts
+        ]
+        self._load(sorted(set(keys)))
+        recounts = {
+            key: at
+            for key, count, at in zip(keys, command.counts, times, strict=True)
+            if count.on_hand is not None and key not in self._new
+        }
+        if recounts:
+            oldest = min(
+                at
+                for count, at in zip(command.counts, times, strict=True)
+                if count.on_hand is not None
+            )
+            self._load_movements(recounts, oldest)
+        for key, count, at in zip(keys, command.counts, times, strict=True):
+            self._take(key, count, at, command.owner)
+        self._finish()
+
+    def _load(self, keys: list[Key]) -> None:
         """Read the balances; those that do not exist begin at zero."""
         for row in self._reader.balances(keys):
-            self._balances[row[0], row[1]] = StockBalance(*row)
+            self._balances[row[0], row[1]] = StockBalance._make(row)
         for key in keys:
             if key not in self._balances:
                 self._balances[key] = StockBalance(*key, 0, 0, 0, 0, 0)
-                self._changes.add("new_stock", self._balances[key])
+                self._new.add(key)
 
-    def take(self, key: tuple[int, int], count: StockCount) -> None:
+    def _load_movements(self, keys: Iterable[Key], since: int) -> None:
+        for item_id, node_id, at, units in self._reader.movements(list(keys), since):
+            self._moved.setdefault((item_id, node_id), []).append((at, units))
+
+    def _take(self, key: Key, count: StockCount, at: int, owner: str) -> None:
         """Apply one count or delta."""
         balance = self._balances[key]
-        at = self._now if count.as_of is None else to_micros(count.as_of)
         if at < balance.counted_at:
             # A later count has seen this already.
             self.dropped += 1
@@ -86,28 +173,64 @@ class Observe:
             self._changes.move(key, "safety", self._now, safety=count.safety - balance.safety)
             balance = balance._replace(safety=count.safety)
         if count.on_hand is not None:
-            balance = self._recount(key, balance, count.on_hand, at)
-        elif count.delta:
-            self._moved.setdefault(key, []).append((at, count.delta))
-            balance = self._bring(key, balance, balance.on_hand + count.delta, "delta", at)
+            balance = self._recount(key, balance, count, at, owner)
+        else:
+            if count.delta:
+                self._moved.setdefault(key, []).append((at, count.delta))
+                wanted = balance.on_hand + count.delta
+                if count.blocked is not None:
+                    balance = self._unblock(key, balance)
+                balance = self._bring(key, balance, wanted, "delta", at, (count, owner))
+            if count.blocked is not None:
+                balance = self._block(key, balance, count.blocked, (count, owner))
         self._balances[key] = balance
 
     def _recount(
-        self, key: tuple[int, int], balance: StockBalance, counted: int, at: int
+        self, key: Key, balance: StockBalance, count: StockCount, at: int, owner: str
     ) -> StockBalance:
         """Set what is on hand to a count, plus what has moved since; a count settles what was
         blocked, for it has looked."""
-        moved = self._reader.moved_since(key, at)
-        moved += sum(units for when, units in self._moved.get(key, ()) if when > at)
+        assert count.on_hand is not None
+        wanted = count.on_hand
+        if key in self._moved:
+            wanted += sum(units for when, units in self._moved[key] if when > at)
         if balance.blocked:
-            self._changes.move(key, "count", self._now, blocked=-balance.blocked)
+            balance = self._unblock(key, balance)
         if at != balance.counted_at:
-            self._changes.add("counted", (at, *key))
-        balance = balance._replace(blocked=0, counted_at=at)
-        return self._bring(key, balance, counted + moved, "count", at)
+            self._counted[key] = at
+            balance = balance._replace(counted_at=at)
+        balance = self._bring(key, balance, wanted, "count", at, (count, owner))
+        if count.blocked:
+            balance = self._block(key, balance, count.blocked, (count, owner))
+        return balance
+
+    def _unblock(self, key: Key, balance: StockBalance) -> StockBalance:
+        self._changes.move(key, "count", self._now, blocked=-balance.blocked)
+        return balance._replace(blocked=0)
+
+    def _block(
+        self, key: Key, balance: StockBalance, wanted: int, about: tuple[StockCount, str]
+    ) -> StockBalance:
+        """Set what cannot be sold, within what is on hand; reservations that are not handed over
+        give way to it, and what is handed over it leaves alone."""
+        blocked = min(wanted, balance.on_hand)
+        missing = balance.reserved + blocked - balance.on_hand
+        if missing > 0:
+            freed = self._free(key, missing)
+            balance = balance._replace(reserved=balance.reserved - freed)
+            blocked = min(blocked, balance.on_hand - balance.reserved)
+            self._tell_shortfall(key, missing, freed, about)
+        self._changes.move(key, "count", self._now, blocked=blocked - balance.blocked)
+        return balance._replace(blocked=blocked)
 
     def _bring(
-        self, key: tuple[int, int], balance: StockBalance, wanted: int, kind: str, at: int
+        self,
+        key: Key,
+        balance: StockBalance,
+        wanted: int,
+        kind: str,
+        at: int,
+        about: tuple[StockCount, str],
     ) -> StockBalance:
         """Bring on hand to `wanted`, but never below what is reserved or blocked: first the
         youngest reservations that are not handed over give way, then the books stay above the
@@ -118,11 +241,22 @@ class Observe:
             freed = self._free(key, missing)
             balance = balance._replace(reserved=balance.reserved - freed)
             target = max(target, balance.reserved + balance.blocked)
-            self._tell_shortfall(key, missing, freed)
-        self._changes.move(key, kind, at, on_hand=target - balance.on_hand)
-        return balance._replace(on_hand=target)
+            self._tell_shortfall(key, missing, freed, about)
+        if target != balance.on_hand or wanted != target:
+            self._write(key, balance.on_hand, wanted, target, kind, at)
+            balance = balance._replace(on_hand=target)
+        return balance
 
-    def _free(self, key: tuple[int, int], most: int) -> int:
+    def _write(self, key: Key, before: int, wanted: int, target: int, kind: str, at: int) -> None:
+        """A delta goes into the ledger whole, for an older count that comes later must find it;
+        what the books cannot follow is corrected beside it."""
+        if kind == "delta":
+            self._changes.move(key, kind, at, on_hand=wanted - before)
+            self._changes.move(key, "count", self._now, on_hand=target - wanted)
+        else:
+            self._changes.move(key, kind, at, on_hand=target - before)
+
+    def _free(self, key: Key, most: int) -> int:
         freed = 0
         rows = self._reader.reserved_at(key)
         unknown = sorted({row.order_id for row in rows} - self._orders.keys())
@@ -138,12 +272,33 @@ class Observe:
                     freed += units
         return freed
 
-    def _tell_shortfall(self, key: tuple[int, int], missing: int, freed: int) -> None:
-        body = dump_event({"item_id": key[0], "node_id": key[1], "units": missing, "freed": freed})
+    def _tell_shortfall(
+        self, key: Key, missing: int, freed: int, about: tuple[StockCount, str]
+    ) -> None:
+        count, owner = about
+        self.short += missing
+        self.freed += freed
+        body = dump_event(
+            {
+                "item_id": key[0],
+                "node_id": key[1],
+                "owner": owner,
+                "sku": count.sku,
+                "node": count.node,
+                "units": missing,
+                "freed": freed,
+            }
+        )
         self._changes.add("events", (None, "stock.shortfall", None, self._now, body))
 
-    def finish(self) -> None:
-        """Send the orders that lost stock back to the queue."""
+    def _finish(self) -> None:
+        """Write what is new and when it was counted; send the orders that lost stock back to the
+        queue."""
+        for key in sorted(self._new):
+            counted_at = self._counted.pop(key, 0)
+            self._changes.add("new_stock", StockBalance(*key, 0, 0, 0, 0, counted_at))
+        for key, at in self._counted.items():
+            self._changes.add("counted", (at, *key))
         for work in self._orders.values():
             if work.changed:
                 work.close_emptied_work(self._now)

@@ -7,9 +7,11 @@ from typing import Final, Literal
 
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
+from domcore.store.operations.outbox import outbox_entry
 from domcore.store.rows import (
     EXPIRED,
     FREED,
+    NEVER,
     OPEN,
     SHIPPED,
     FulfillmentRow,
@@ -49,6 +51,7 @@ class OrderWork:
             key = row[:4]
             self._parts[key] = max(self._parts.get(key, 0), row.part)
         self._entries = [row for row in outbox if row.done_at is None]
+        self._asked = {(row.sequence, row.node_id) for row in outbox if row.topic == "cancel"}
 
     # --- what there is --------------------------------------------------------------------------
 
@@ -56,6 +59,14 @@ class OrderWork:
         """Open reservations, youngest first."""
         return [
             row for _, row in sorted(self._reservations.items(), reverse=True) if row.state == OPEN
+        ]
+
+    def reservations_of(self, key: tuple[int, int]) -> list[ReservationRow]:
+        """Every reservation of one fulfillment order, oldest first."""
+        return [
+            row
+            for _, row in sorted(self._reservations.items())
+            if (row.sequence, row.node_id) == key
         ]
 
     def handed_over(self, row: ReservationRow) -> bool:
@@ -73,6 +84,17 @@ class OrderWork:
         """Whether any unit has changed its bucket."""
         return self.lines != self._first
 
+    @property
+    def cart(self) -> bool:
+        """Whether it is routed only when somebody asks for it."""
+        return self.state.retry_at == NEVER
+
+    def due(self, now: int, *, cart: bool) -> int | None:
+        """When it should be routed, were nothing holding it."""
+        if cart and not self.state.cancelled:
+            return NEVER
+        return now if self.open_units else None
+
     # --- what can be done -----------------------------------------------------------------------
 
     def resolve(
@@ -83,23 +105,17 @@ class OrderWork:
         *,
         at: int,
         back_to: Literal["open", "cancelled"] = "open",
+        counted: bool = False,
     ) -> None:
         """Resolve `quantity` units of an open reservation; the rest of it stays open.
 
         Shipped units leave the node; freed, expired and blocked ones are `back_to` open, or
-        cancelled where the order is.
+        cancelled where the order is. `counted`: a count of a later time has seen it already, so
+        it changes nothing that was counted.
         """
-        self._resolve_row(row, quantity, _STATE[how])
-        self.changes.move(
-            (row.item_id, row.node_id),
-            _KIND[how],
-            at,
-            on_hand=-quantity if how == "shipped" else 0,
-            reserved=-quantity,
-            blocked=quantity if how == "blocked" else 0,
-            order_id=row.order_id,
-            sequence=row.sequence,
-        )
+        self._change_row(row, quantity, _STATE[how])
+        kind = "free" if counted and how == "blocked" else _KIND[how]
+        self._move(row, kind, -quantity, at, counted=counted)
         line = self.lines[row.line_no]
         left = line._replace(allocated=line.allocated - quantity)
         if how == "shipped":
@@ -109,25 +125,63 @@ class OrderWork:
         else:
             self.lines[row.line_no] = _reopened(left, quantity)
 
-    def _resolve_row(self, row: ReservationRow, quantity: int, state: int) -> None:
-        """A partial resolution splits the row: the resolved units become a new part."""
+    def reopen(
+        self, row: ReservationRow, quantity: int, *, at: int, blocked: bool = False,
+        counted: bool = False,
+    ) -> None:  # fmt: skip
+        """Undo a resolution: units are reserved at their node again. Those of the line must be
+        found elsewhere (`lines`). `blocked`: they had been blocked."""
+        self._change_row(row, quantity, OPEN)
+        kind = "ship" if row.state == SHIPPED else "block" if blocked and not counted else "free"
+        self._move(row, kind, quantity, at, counted=counted)
+
+    def reblock(self, row: ReservationRow, quantity: int, *, at: int, blocked: bool) -> None:
+        """Freed units turn out not to be there (`blocked`), or to be there after all."""
+        first, then = ("free", "block") if blocked else ("block", "free")
+        self._move(row, first, quantity, at)
+        self._move(row, then, -quantity, at)
+
+    def _move(
+        self, row: ReservationRow, kind: str, units: int, at: int, *, counted: bool = False
+    ) -> None:
+        """Move what is reserved by signed units, and with it what `kind` moves."""
+        self.changes.move(
+            (row.item_id, row.node_id),
+            kind,
+            at,
+            on_hand=units if kind == "ship" and not counted else 0,
+            reserved=units,
+            blocked=-units if kind == "block" else 0,
+            order_id=row.order_id,
+            sequence=row.sequence,
+        )
+
+    def _change_row(self, row: ReservationRow, quantity: int, state: int) -> None:
+        """Put units of a row into another state; where it is not all of them they become a new
+        part."""
         if quantity == row.quantity:
             done = row._replace(state=state)
             self._reservations[row[:5]] = done
-            self._set_reservation(done)
+            self._set_reservation(done, row.state)
             return
         rest = row._replace(quantity=row.quantity - quantity)
         self._reservations[row[:5]] = rest
-        self._set_reservation(rest)
+        self._set_reservation(rest, row.state)
         self._parts[row[:4]] += 1
         part = row._replace(part=self._parts[row[:4]], quantity=quantity, state=state)
         self._reservations[part[:5]] = part
         self.changes.add("reservations", part)
 
-    def _set_reservation(self, row: ReservationRow) -> None:
+    def _set_reservation(self, row: ReservationRow, was: int = OPEN) -> None:
         self.changes.add(
-            "set_reservations", (row.quantity, row.state, row.expires_at, *row[:5], OPEN)
+            "set_reservations", (row.quantity, row.state, row.expires_at, *row[:5], was)
         )
+
+    def set_expiry(self, row: ReservationRow, expires_at: int | None) -> None:
+        """Move the time until which a reservation stands; None keeps it for good."""
+        kept = row._replace(expires_at=expires_at)
+        self._reservations[row[:5]] = kept
+        self._set_reservation(kept, row.state)
 
     def close_emptied_work(self, now: int) -> None:
         """Fulfillment orders that nobody has seen and that have nothing left are cancelled, and
@@ -139,15 +193,16 @@ class OrderWork:
             self.set_work(work._replace(status="cancelled"), now)
 
     def ask_to_cancel(self, keys: Iterable[tuple[int, int]], now: int) -> None:
-        """Ask the nodes that work on these fulfillment orders to stop; their units stay allocated
-        until they answer."""
+        """Ask the nodes that work on these fulfillment orders to stop, each once; their units stay
+        allocated until they answer."""
         for key in sorted(set(keys)):
             work = self.work[key]
             if work.status in (*FINISHED, "cancel_requested"):
                 continue
             self.set_work(work._replace(status="cancel_requested"), now)
-            if work.told:
-                self.changes.add("outbox", (None, "cancel", work.order_id, *key, now, 0, None, ""))
+            if work.told and key not in self._asked:
+                self._asked.add(key)
+                self.changes.add("outbox", outbox_entry("cancel", work.order_id, *key, now))
 
     def set_work(self, work: FulfillmentRow, now: int) -> None:
         """Change a fulfillment order's status, reference or hand-over.
@@ -206,7 +261,8 @@ class OrderWork:
 
     def queued(self, now: int) -> StateRow:
         """The state of this order when its open units should be routed at once."""
-        wants_routing = self.open_units and not self.state.hold and not self.state.cancelled
+        stopped = self.state.hold or self.state.cancelled or self.cart
+        wants_routing = self.open_units and not stopped
         return self.state._replace(retry_at=now if wants_routing else self.state.retry_at)
 
 

@@ -21,6 +21,8 @@ from domcore.store.sqlite.witness import find_witness
 
 _log = logging.getLogger(__name__)
 
+_PART: Final = "domcore_part"
+
 
 class SqlWriter(SqlReader):
     """Carries out a `Changes` on whatever connection `_raw` answers."""
@@ -115,7 +117,54 @@ class SqliteBackend(SqlWriter):
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """One transaction behind the writer lock."""
+        """One transaction behind the writer lock, or one part of `together`."""
+        with self._part() if self._is_together() else self._transaction():
+            yield
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction of several parts, each a savepoint."""
+        with self._transaction():
+            self._local.together = True
+            try:
+                yield
+            finally:
+                self._local.together = False
+
+    def _is_together(self) -> bool:
+        return getattr(self._local, "together", False)
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        """A savepoint. Of the changes that are not undone, those are kept that can tell later
+        whether all of it was written."""
+        raw, path = self._connections.get().raw, str(self._connections.path)
+        if not raw.in_transaction:
+            raise StoreError(f"{path}: the database has undone what was to be written together")
+        before, self._local.together, self._local.changes = self._local.changes, False, None
+        undone = True
+        try:
+            raw.execute(f"SAVEPOINT {_PART}")
+            yield
+            raw.execute(f"RELEASE {_PART}")
+            undone = False
+        except ShortRows as error:
+            _roll_back_part(raw)
+            raise stale(self.short_keys(error.rows)) from None
+        except sqlite3.Error as error:
+            _roll_back_part(raw)
+            raise explain(error, path) from error
+        except BaseException:
+            _roll_back_part(raw)
+            raise
+        finally:
+            changes = self._local.changes
+            if undone or changes is None or find_witness(changes) is None:
+                self._local.changes = before
+            self._local.together = True
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         connection = self._connections.get()
         raw, path = connection.raw, str(self._connections.path)
         if raw.in_transaction:
@@ -167,7 +216,10 @@ class SqliteBackend(SqlWriter):
                 ) from error
             if not witness.is_written(connection.raw):
                 raise explain(error, path) from error
-            _log.warning("%s: COMMIT failed but the transaction is there (%s)", path, error)
+            told = {"event": "store.doubtful_commit", "store": str(path)}
+            _log.warning(
+                "%s: COMMIT failed but the transaction is there (%s)", path, error, extra=told
+            )
 
     def apply(self, changes: Changes) -> None:
         """Write, and note a row by which a doubtful commit can be settled."""
@@ -186,8 +238,13 @@ class SqliteBackend(SqlWriter):
 
         Raises:
             StoreError: a reader still needs the log; the data is gone from the database itself.
+                Or, inside `together`, nothing is final yet that could be forgotten.
         """
         connection = self._connections.get()
+        if self._is_together():
+            raise StoreError(
+                f"{self._connections.path}: erase on its own, not together with others"
+            )
         connection.lock.acquire()
         try:
             with explained(str(self._connections.path)):
@@ -234,3 +291,10 @@ def _roll_back(raw: sqlite3.Connection) -> None:
         # SQLite has rolled back by itself (disk full, I/O error).
         if raw.in_transaction:
             raise
+
+
+def _roll_back_part(raw: sqlite3.Connection) -> None:
+    # A full disk makes SQLite roll the whole transaction back by itself.
+    if raw.in_transaction:
+        raw.execute(f"ROLLBACK TO {_PART}")
+        raw.execute(f"RELEASE {_PART}")

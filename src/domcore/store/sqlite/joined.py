@@ -13,6 +13,7 @@ from domcore.store.sqlite.faults import explain, explained
 from domcore.store.sqlite.version import is_current
 
 _SAVEPOINT: Final = "domcore_operation"
+_TOGETHER: Final = "domcore_operations"
 _WHERE: Final = "the caller's transaction"
 
 
@@ -23,6 +24,7 @@ class JoinedBackend(SqlWriter):
         super().__init__()
         self._connection: sqlite3.Connection | None = connection
         self._writing = False
+        self._together = False
         self.written = 0
         check_joinable(connection)
 
@@ -67,16 +69,35 @@ class JoinedBackend(SqlWriter):
                 connection.execute(f"RELEASE {_SAVEPOINT}")
                 self.written += 1
             except ShortRows as error:
-                _undo(connection)
+                _undo(connection, _SAVEPOINT)
                 raise stale(self.short_keys(error.rows)) from None
             except sqlite3.Error as error:
-                _undo(connection)
+                _undo(connection, _SAVEPOINT)
                 raise explain(error, _WHERE) from error
             except BaseException:
-                _undo(connection)
+                _undo(connection, _SAVEPOINT)
                 raise
             finally:
                 self._writing = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """A savepoint around those of its operations."""
+        if self._writing or self._together:
+            raise StoreError("a store operation was called from inside another one")
+        connection = self._raw()
+        with explained(_WHERE):
+            connection.execute(f"SAVEPOINT {_TOGETHER}")
+        self._together = True
+        try:
+            yield
+            with explained(_WHERE):
+                connection.execute(f"RELEASE {_TOGETHER}")
+        except BaseException:
+            _undo(connection, _TOGETHER)
+            raise
+        finally:
+            self._together = False
 
     def write_count(self) -> int:
         """Nobody else can write while the caller's transaction is open."""
@@ -95,11 +116,11 @@ class JoinedBackend(SqlWriter):
         self._connection = None
 
 
-def _undo(connection: sqlite3.Connection) -> None:
+def _undo(connection: sqlite3.Connection, savepoint: str) -> None:
     # A full disk makes SQLite roll the whole transaction back by itself.
     if connection.in_transaction:
-        connection.execute(f"ROLLBACK TO {_SAVEPOINT}")
-        connection.execute(f"RELEASE {_SAVEPOINT}")
+        connection.execute(f"ROLLBACK TO {savepoint}")
+        connection.execute(f"RELEASE {savepoint}")
 
 
 def check_joinable(connection: sqlite3.Connection) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 
 from domcore.store.changes import Row
 from domcore.store.rows import TABLES, ItemRow, OrderRow, ReservationRow
+from domcore.store.sqlite.counting import HOLD_TEST, LATE_TEST, STATUS_TEST, SqlCounting
 from domcore.store.sqlite.statements import page_sql, select_sql
 
 _STOCK = "item_id, node_id, on_hand, reserved, blocked, safety, counted_at"
 _RESERVATION = "order_id, sequence, line_no, node_id, part, item_id, quantity, state, expires_at"
 _ORDER = "o.id, o.owner_id, o.channel, o.external_id, o.number, o.placed_at, o.captured_at"
+_OUTBOX = ", ".join(TABLES["outbox"].columns)
 
 _ORDER_FILTERS = {
     "owner_id": "o.owner_id = ?",
@@ -21,10 +23,15 @@ _ORDER_FILTERS = {
     "number": "o.number = ?",
     "placed_from": "o.placed_at >= ?",
     "placed_until": "o.placed_at < ?",
+    "captured_from": "o.captured_at >= ?",
+    "captured_until": "o.captured_at < ?",
     "node_id": "EXISTS (SELECT 1 FROM reservation r WHERE r.order_id = o.id "
     "AND r.node_id = ? AND r.state IN (0, 1))",
     "sku": "EXISTS (SELECT 1 FROM order_line l JOIN item i ON i.id = l.item_id "
     "WHERE l.order_id = o.id AND i.sku = ?)",
+    "hold": HOLD_TEST,
+    "status": STATUS_TEST,
+    "late": LATE_TEST,
 }
 
 _STOCK_FILTERS = {
@@ -35,7 +42,7 @@ _STOCK_FILTERS = {
 }
 
 
-class SqlReader:
+class SqlReader(SqlCounting):
     """Look-ups on whatever connection `_raw` answers."""
 
     def _raw(self) -> sqlite3.Connection:
@@ -133,14 +140,43 @@ class SqlReader:
         )
         return {row[0] for row in rows}
 
-    def moved_since(self, key: tuple[int, int], at: int) -> int:
-        """Units of on-hand moved after `at` other than by a count."""
-        rows = self._all(
-            "SELECT coalesce(sum(on_hand), 0) FROM ledger WHERE item_id = ? AND node_id = ? "
-            "AND at > ? AND on_hand <> 0 AND kind <> 'count'",
-            (*key, at),
+    def item_ids(self, owner_id: int, skus: Sequence[str]) -> dict[str, int]:
+        """SKU -> id, of those that exist."""
+        return dict(
+            self._all(
+                "SELECT sku, id FROM item WHERE owner_id = ? "
+                "AND sku IN (SELECT value FROM json_each(?))",
+                (owner_id, json.dumps(list(skus))),
+            )
         )
-        return int(rows[0][0])
+
+    def movements(self, keys: Sequence[tuple[int, int]], since: int) -> list[Row]:
+        """On-hand moved at these keys after `since`, other than by a count."""
+        return self._all(
+            "SELECT l.item_id, l.node_id, l.at, l.on_hand FROM json_each(?) k CROSS JOIN ledger l "
+            "ON l.item_id = json_extract(k.value, '$[0]') "
+            "AND l.node_id = json_extract(k.value, '$[1]') "
+            "WHERE l.at > ? AND l.on_hand <> 0 AND l.kind <> 'count'",
+            (json.dumps(keys), since),
+        )
+
+    def shipped_since(self, item_ids: Sequence[int], since: int) -> dict[tuple[int, int], int]:
+        """Units shipped after `since`, by item and node."""
+        rows = self._all(
+            "SELECT item_id, node_id, -sum(on_hand) FROM ledger WHERE on_hand <> 0 AND item_id IN "
+            "(SELECT value FROM json_each(?)) AND at > ? AND kind = 'ship' GROUP BY 1, 2",
+            (json.dumps(list(item_ids)), since),
+        )
+        return {(item_id, node_id): units for item_id, node_id, units in rows}
+
+    def waiting_returns(self) -> dict[int, int]:
+        """Units of open returns that have not arrived, by node."""
+        rows = self._all(
+            "SELECT r.node_id, sum(l.units - l.restocked - l.blocked - l.written_off) "
+            "FROM return_order r JOIN return_line l ON l.return_id = r.id "
+            "WHERE r.closed_at IS NULL GROUP BY 1"
+        )
+        return {node_id: units for node_id, units in rows if units}
 
     def reserved_at(self, key: tuple[int, int]) -> list[ReservationRow]:
         """Open reservations of one balance, youngest first."""
@@ -161,13 +197,31 @@ class SqlReader:
         )
         return [ReservationRow(*row) for row in rows]
 
-    def changed_stock(self, cursor: int) -> list[Row]:
-        """Stock rows with a ledger entry after `cursor`, by key."""
+    def changed_stock(self, cursor: int, until: int | None = None) -> list[Row]:
+        """Stock rows with a ledger entry after `cursor`, and not after `until`, by key."""
         return self._all(
             f"SELECT {_STOCK} FROM stock WHERE (item_id, node_id) IN "
-            "(SELECT item_id, node_id FROM ledger WHERE seq > ?) ORDER BY item_id, node_id",
-            (cursor,),
+            "(SELECT item_id, node_id FROM ledger WHERE seq > ? AND seq <= ?) "
+            "ORDER BY item_id, node_id",
+            (cursor, 2**62 if until is None else until),
         )
+
+    def published(self, channel: str, item_ids: Sequence[int]) -> list[Row]:
+        """What a channel was told of these items, by key."""
+        return self._all(
+            "SELECT channel, item_id, node_id, quantity FROM published WHERE channel = ? "
+            "AND item_id IN (SELECT value FROM json_each(?)) ORDER BY item_id, node_id",
+            (channel, json.dumps(list(item_ids))),
+        )
+
+    def moved_before(self, keys: Sequence[tuple[int, int]], at: int) -> set[tuple[int, int]]:
+        """Those of the keys whose on-hand moved at or before `at`."""
+        sql = (
+            "SELECT 1 FROM ledger WHERE item_id = ? AND node_id = ? AND at <= ? AND on_hand <> 0 "
+            "LIMIT 1"
+        )
+        execute = self._raw().execute
+        return {key for key in keys if execute(sql, (*key, at)).fetchall()}
 
     def queue(self, now: int, after: int, limit: int) -> list[Row]:
         """Orders due for routing, by id."""
@@ -182,10 +236,20 @@ class SqlReader:
     def due(self, topic: str, now: int, limit: int) -> list[Row]:
         """Outbox rows that are due, oldest first."""
         return self._all(
-            "SELECT id, topic, order_id, sequence, node_id, due_at, attempts, done_at, note "
-            "FROM outbox WHERE done_at IS NULL AND topic = ? AND due_at <= ? "
+            f"SELECT {_OUTBOX} FROM outbox WHERE done_at IS NULL AND topic = ? AND due_at <= ? "
             "ORDER BY due_at, id LIMIT ?",
             (topic, now, limit),
+        )
+
+    def parked(self, table: str, limit: int) -> list[Row]:
+        """Rows that are parked, oldest first."""
+        found = TABLES[table]
+        still = " AND done_at IS NULL" if table == "outbox" else ""
+        return self._all(
+            f"SELECT {', '.join(found.columns)} FROM {found.name} "
+            f"WHERE parked_at IS NOT NULL{still} "
+            f"ORDER BY parked_at, {', '.join(found.key)} LIMIT ?",
+            (limit,),
         )
 
     def events(self, after: int, limit: int, order_id: int | None) -> list[Row]:

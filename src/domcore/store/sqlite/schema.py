@@ -270,7 +270,142 @@ def _first_tables(database: Database) -> None:
         database.execute(statement)
 
 
-_STEPS: Final[tuple[Callable[[Database], None], ...]] = (_first_tables,)
+_SECOND: Final = """
+ALTER TABLE order_body ADD COLUMN heard INTEGER NOT NULL DEFAULT 0;
+
+UPDATE order_body SET heard = revision;
+
+ALTER TABLE fulfillment_order ADD COLUMN news_at INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE fulfillment_order ADD COLUMN vendor_status TEXT NOT NULL DEFAULT '';
+
+ALTER TABLE outbox ADD COLUMN unknown INTEGER NOT NULL DEFAULT 0 CHECK (unknown IN (0, 1));
+
+ALTER TABLE outbox ADD COLUMN parked_at INTEGER;
+
+ALTER TABLE outbox ADD COLUMN called_at INTEGER;
+
+ALTER TABLE outbox ADD COLUMN connector TEXT NOT NULL DEFAULT '';
+
+CREATE INDEX outbox_parked ON outbox (parked_at) WHERE parked_at IS NOT NULL;
+
+CREATE TABLE amendment (
+  owner_id INTEGER NOT NULL REFERENCES owner (id),
+  channel TEXT NOT NULL,
+  external_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (owner_id, channel, external_id, name)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX amendment_order ON amendment (external_id);
+
+CREATE TABLE package (
+  order_id INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  node_id INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  body BLOB NOT NULL,
+  PRIMARY KEY (order_id, sequence, node_id, name),
+  FOREIGN KEY (order_id, sequence, node_id)
+    REFERENCES fulfillment_order (order_id, sequence, node_id)
+) STRICT;
+
+CREATE TABLE line_exclusion (
+  order_id INTEGER NOT NULL REFERENCES orders (id),
+  line_no INTEGER NOT NULL,
+  node_id INTEGER NOT NULL REFERENCES node (id),
+  at INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (order_id, line_no, node_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE item_exclusion (
+  item_id INTEGER NOT NULL REFERENCES item (id),
+  node_id INTEGER NOT NULL REFERENCES node (id),
+  until INTEGER NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (item_id, node_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE return_order (
+  id INTEGER PRIMARY KEY,
+  order_id INTEGER NOT NULL REFERENCES orders (id),
+  name TEXT NOT NULL,
+  node_id INTEGER NOT NULL REFERENCES node (id),
+  authorized_at INTEGER NOT NULL,
+  closed_at INTEGER,
+  reason TEXT NOT NULL,
+  digest BLOB NOT NULL,
+  UNIQUE (order_id, name)
+) STRICT;
+
+CREATE INDEX return_open ON return_order (node_id) WHERE closed_at IS NULL;
+
+CREATE TABLE return_line (
+  return_id INTEGER NOT NULL REFERENCES return_order (id),
+  line_no INTEGER NOT NULL,
+  item_id INTEGER NOT NULL REFERENCES item (id),
+  units INTEGER NOT NULL CHECK (units BETWEEN 1 AND 1000000000),
+  restocked INTEGER NOT NULL CHECK (restocked >= 0),
+  blocked INTEGER NOT NULL CHECK (blocked >= 0),
+  written_off INTEGER NOT NULL CHECK (written_off >= 0),
+  PRIMARY KEY (return_id, line_no),
+  CHECK (restocked + blocked + written_off <= units)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE task (
+  name TEXT PRIMARY KEY,
+  due_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL CHECK (attempts >= 0),
+  cursor TEXT NOT NULL,
+  well_at INTEGER,
+  note TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE straggler (
+  consumer TEXT NOT NULL,
+  seq INTEGER NOT NULL REFERENCES event (seq),
+  order_id INTEGER,
+  due_at INTEGER NOT NULL,
+  attempts INTEGER NOT NULL CHECK (attempts >= 0),
+  parked_at INTEGER,
+  note TEXT NOT NULL,
+  PRIMARY KEY (consumer, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX straggler_parked ON straggler (parked_at) WHERE parked_at IS NOT NULL;
+
+CREATE INDEX alias_item ON alias (item_id);
+
+CREATE TABLE published (
+  channel TEXT NOT NULL,
+  item_id INTEGER NOT NULL REFERENCES item (id),
+  node_id INTEGER NOT NULL,
+  quantity INTEGER NOT NULL CHECK (quantity >= 0),
+  PRIMARY KEY (channel, item_id, node_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cover (
+  item_id INTEGER NOT NULL REFERENCES item (id),
+  node_id INTEGER NOT NULL REFERENCES node (id),
+  state TEXT NOT NULL CHECK (state IN ('low', 'over')),
+  since INTEGER NOT NULL,
+  PRIMARY KEY (item_id, node_id)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _life_of_an_order(database: Database) -> None:
+    """Amendments, news and packages, exclusions, returns, repeated tasks, published stock."""
+    for statement in statements(_SECOND):
+        database.execute(statement)
+
+
+_STEPS: Final[tuple[Callable[[Database], None], ...]] = (_first_tables, _life_of_an_order)
 
 
 def statements(script: str) -> list[str]:

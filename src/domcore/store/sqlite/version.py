@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "1f8d81b494ebf8357299bf2d157f43e4a9278fc8168936f5be17ca0eaaf5b8d3"
+SCHEMA_DIGEST: Final = "23fe895d4edca006ee4e667062aa2e73a419b053fbf1e69f8749db25ba8e96e4"
 """`schema_digest` of a database after all of them."""
 
 

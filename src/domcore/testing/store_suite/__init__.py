@@ -11,13 +11,35 @@ Each test's name is the promise it checks. Tests close what they open.
 
 from __future__ import annotations
 
+from domcore.testing.store_suite.amendments import AmendmentPromises
+from domcore.testing.store_suite.carts import CartPromises
 from domcore.testing.store_suite.decisions import DecisionPromises
 from domcore.testing.store_suite.goods import GoodsPromises
 from domcore.testing.store_suite.kit import StoreKit
+from domcore.testing.store_suite.news import NewsPromises
 from domcore.testing.store_suite.orders import OrderPromises
+from domcore.testing.store_suite.outbox import OutboxPromises
+from domcore.testing.store_suite.returns import ReturnPromises
+from domcore.testing.store_suite.seeing import SeeingPromises
+from domcore.testing.store_suite.selling import SellingPromises
+from domcore.testing.store_suite.stock import StockPromises
+from domcore.testing.store_suite.together import TogetherPromises
 
 __all__ = ["StoreKit", "StoreSuite"]
 
 
-class StoreSuite(GoodsPromises, OrderPromises, DecisionPromises):
+class StoreSuite(
+    GoodsPromises,
+    OrderPromises,
+    DecisionPromises,
+    AmendmentPromises,
+    CartPromises,
+    NewsPromises,
+    OutboxPromises,
+    StockPromises,
+    SellingPromises,
+    SeeingPromises,
+    ReturnPromises,
+    TogetherPromises,
+):
     """All promises. Override `make_store`."""

@@ -16,7 +16,6 @@ from domcore.model import (
 )
 from domcore.store.protocol import (
     Commit,
-    Resolution,
 )
 from domcore.testing.store_suite.kit import (
     NOW,
@@ -27,7 +26,7 @@ from domcore.testing.store_suite.kit import (
 
 
 class DecisionPromises(KitSuite):
-    """Commit, holds, cancel, expire, resolve."""
+    """Commit, holds, cancel, expire, news."""
 
     # --- decisions -------------------------------------------------------------------------------
 
@@ -156,7 +155,7 @@ class DecisionPromises(KitSuite):
             assert kit.open(order_id).open == (1, 1)
             assert kit.store.order(order_id).summary.holds == ()
 
-    # --- cancel, expire, resolve -----------------------------------------------------------------
+    # --- cancel, expire, news --------------------------------------------------------------------
 
     def test_a_cancelled_order_frees_what_is_not_handed_over(self) -> None:
         with self.kit() as kit:
@@ -179,7 +178,7 @@ class DecisionPromises(KitSuite):
             (name,) = kit.hand_over()
             kit.store.cancel(CancelOrder("main", "web", "1", 2), now=NOW)
             assert kit.lines(order_id) == [(0, 4, 0, 0)]
-            kit.store.resolve(Resolution(name, "cancelled", NOW), now=NOW)
+            kit.hear(name, "cancelled")
             assert kit.lines(order_id) == [(0, 0, 0, 4)]
             assert kit.shelf("bolt", "east") == (5, 0, 0)
 
@@ -218,9 +217,9 @@ class DecisionPromises(KitSuite):
             order_id = kit.take_in(order_of(bolt=4))
             kit.route(order_id, "east")
             name = f"{order_id}-1-east"
-            part = Resolution(name, "partially_shipped", NOW, (("L-bolt", "shipped", 3),), key="k")
-            assert kit.store.resolve(part, now=NOW).outcome == "recorded"
-            assert kit.store.resolve(part, now=NOW).outcome == "duplicate"
+            for outcome in ("recorded", "duplicate"):
+                told = kit.hear(name, "partially_shipped", ("L-bolt", 3), key="k")
+                assert told.outcome == outcome
             assert kit.lines(order_id) == [(0, 1, 3, 0)]
             assert kit.shelf("bolt", "east") == (2, 1, 0)
             parts = kit.store.order(order_id).reservations
@@ -228,11 +227,10 @@ class DecisionPromises(KitSuite):
                 (0, 1, "open"),
                 (1, 3, "shipped"),
             ]
-            many = Resolution(name, "in_progress", NOW, (("L-bolt", "shipped", 2),))
-            raises(ConflictError, kit.store.resolve, many, now=NOW)
-            kit.store.resolve(Resolution(name, "shipped", NOW), now=NOW)
+            raises(ConflictError, kit.hear, name, "partially_shipped", ("L-bolt", 2))
+            kit.hear(name, "shipped")
             assert kit.store.order(order_id).summary.status == "shipped"
-            raises(ConflictError, kit.store.resolve, Resolution(name, "rejected", NOW), now=NOW)
+            assert kit.hear(name, "rejected", reason="closed").outcome == "stale"
 
     def test_units_not_found_are_blocked_until_the_next_count(self) -> None:
         with self.kit() as kit:
@@ -240,8 +238,8 @@ class DecisionPromises(KitSuite):
             order_id = kit.take_in(order_of(bolt=4))
             kit.route(order_id, "east")
             name = f"{order_id}-1-east"
-            lost = Resolution(name, "rejected", NOW, (("L-bolt", "blocked", 1),))
-            kit.store.resolve(lost, now=NOW)
+            kit.hear(name, "rejected", ("L-bolt", 1), reason="not_found")
+            kit.hear(name, "rejected", reason="no_capacity")
             assert kit.lines(order_id) == [(4, 0, 0, 0)]
             assert kit.shelf("bolt", "east") == (5, 0, 1)
             kit.count("bolt", "east", 4, minutes=1)
@@ -250,6 +248,6 @@ class DecisionPromises(KitSuite):
     def test_what_is_unknown_is_not_found(self) -> None:
         with self.kit() as kit:
             for name in ("", "x", "1-1", "9-1-east", "1-x-east"):
-                raises(NotFound, kit.store.resolve, Resolution(name, "shipped", NOW), now=NOW)
+                raises(NotFound, kit.hear, name, "shipped")
             raises(NotFound, kit.store.approve, 9, by="ann", now=NOW)
             raises(NotFound, kit.store.settle, 9, now=NOW)

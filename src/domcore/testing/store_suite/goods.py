@@ -18,9 +18,6 @@ from domcore.model import (
     Person,
     StockCount,
 )
-from domcore.store.protocol import (
-    Resolution,
-)
 from domcore.testing.store_suite.kit import (
     MINUTE,
     NODES,
@@ -101,8 +98,7 @@ class GoodsPromises(KitSuite):
             order_id = kit.take_in(order_of(bolt=3))
             kit.route(order_id, "east")
             name = kit.work(order_id)[0][0]
-            shipped = Resolution(name, "shipped", NOW + 10 * MINUTE)
-            kit.store.resolve(shipped, now=NOW + 10 * MINUTE)
+            kit.hear(name, "shipped", minutes=10)
             assert kit.shelf("bolt", "east") == (7, 0, 0)
             kit.count("bolt", "east", 9, minutes=5)
             assert kit.shelf("bolt", "east") == (6, 0, 0)

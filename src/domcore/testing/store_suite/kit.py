@@ -18,6 +18,7 @@ from domcore.model import (
     Item,
     Network,
     Node,
+    Notice,
     ObserveStock,
     Order,
     OrderLine,
@@ -28,6 +29,7 @@ from domcore.store.protocol import (
     Commit,
     Draw,
     OpenOrder,
+    Outcome,
     Store,
 )
 
@@ -130,6 +132,14 @@ class StoreKit:
         """Lease everything that is to be released; the keys."""
         leases = self.store.lease_due("release", now=NOW, until=NOW + MINUTE, limit=100)
         return [lease.key for lease in leases]
+
+    def hear(
+        self, name: str, status: str, *lines: tuple[str, int], minutes: int = 0, **more: Any
+    ) -> Outcome:
+        """Take in news of work that happened so many minutes after `START`."""
+        options = {key: more.pop(key) for key in ("exclude_until",) if key in more}
+        notice = Notice(name, status, START + timedelta(minutes=minutes), lines, **more)
+        return self.store.record(notice, now=NOW + minutes * MINUTE, **options)
 
 
 class KitSuite:

@@ -1,0 +1,26 @@
+"""``domcore keep ORDER``."""
+
+from __future__ import annotations
+
+import click
+
+from domcore.cli.exits import DONE, NOTHING
+from domcore.cli.output import clean
+from domcore.cli.references import named
+from domcore.cli.verb import Invocation, verb
+
+
+@verb('domcore keep "#1001"', exits=(NOTHING,))
+@click.argument("order")
+def command(run: Invocation, order: str) -> int:
+    """Make work of what is reserved of ORDER for a while: its nodes are told to ship.
+
+    Where its time is over, nothing is kept and the exit code is 3: `domcore route ORDER` decides
+    anew.
+    """
+    with run.open() as dom:
+        outcome = dom.keep(named(dom, order))
+    if run.out.as_json:
+        run.out.object({"order": order, "outcome": outcome.outcome, "detail": outcome.detail})
+    run.out.say(clean(f"{order}: {outcome.outcome}, {outcome.detail}."))
+    return NOTHING if outcome.outcome == "nothing" else DONE

@@ -1,0 +1,165 @@
+"""What a store must do about words to nodes, repeated tasks, and who has seen which event.
+
+Part of `domcore.store.protocol.Store`; the same conventions hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
+
+from domcore.store.values import Lease, Parked, Straggler, Task
+
+
+class Handing(Protocol):
+    """The operations behind `Domcore.work`."""
+
+    def read_cursor(self, consumer: str) -> int:
+        """What `consumer` has seen; 0 at first."""
+        ...
+
+    def advance_cursor(
+        self,
+        consumer: str,
+        seq: int,
+        *,
+        stragglers: Iterable[Straggler] = (),
+        caught_up: Iterable[int] = (),
+        now: int = 0,
+    ) -> None:
+        """Remember that `consumer` has seen everything up to `seq` (never moves backwards) but for
+        the `stragglers`; those of `caught_up` are none any more. One that is parked now and was not
+        before is told as ``work.parked``."""
+        ...
+
+    def released_to(self, fulfillment_order: str) -> str:
+        """The connector that was last asked to begin this work; empty where none was.
+
+        Raises: NotFound: no fulfillment order can be called that.
+        """
+        ...
+
+    def stragglers(self, consumer: str) -> list[Straggler]:
+        """The events behind the cursor that a consumer has not taken, by seq."""
+        ...
+
+    def identities(self, order_ids: Iterable[int]) -> dict[int, tuple[str, str, str]]:
+        """``(owner, channel, external id)`` of the orders among these that exist."""
+        ...
+
+    def lease_due(
+        self,
+        topic: str,
+        *,
+        now: int,
+        until: int,
+        limit: int,
+        most: int | None = None,
+    ) -> list[Lease]:
+        """Take due outbox entries; nobody else gets them before `until`. Attempts are counted
+        before the work is done. One that has been tried before is leased alone.
+
+        A release whose lease has run out may have been taken in: its outcome is unknown
+        (``fulfillment.unknown``, once). An entry that has had its `most` attempts is parked.
+        """
+        ...
+
+    def put_off(self, topic: str, reasons: Mapping[int, str], *, now: int, until: int) -> int:
+        """Due entries of these nodes (id -> why they cannot be told) wait until then, with the
+        reason as their note and no attempt counted; returns how many, of the oldest ones."""
+        ...
+
+    def put_back(self, leases: Sequence[Lease], *, now: int, retry_at: int, note: str = "") -> None:
+        """Give leases back whose partner was not called: the attempt does not count. What somebody
+        else has leased since is left alone."""
+        ...
+
+    def settle(
+        self,
+        entry: int,
+        *,
+        now: int,
+        retry_at: int | None = None,
+        note: str = "",
+        attempt: int = 0,
+        called_at: int | None = None,
+    ) -> None:
+        """Done (no `retry_at`), or to be tried again then. Settling twice is harmless.
+
+        Args:
+            attempt: the lease's; where it is given, an entry that somebody else has leased since is
+                not put off.
+            called_at: when the partner was called whose answer is not known: the outcome of the
+                release is unknown (``fulfillment.unknown``, once).
+
+        Raises: NotFound: there is no such entry.
+        """
+        ...
+
+    def park(
+        self,
+        entry: int,
+        *,
+        now: int,
+        note: str,
+        attempt: int = 0,
+        called_at: int | None = None,
+    ) -> None:
+        """Set an entry aside for a person (``work.parked``). Arguments as for `settle`."""
+        ...
+
+    def parked(self, *, limit: int = 1000) -> list[Parked]:
+        """What was set aside for a person, oldest first."""
+        ...
+
+    def pending(self, *, limit: int = 1000) -> list[Parked]:
+        """Words to nodes that are neither done nor parked; their `parked_at` is None."""
+        ...
+
+    def find_parked(self, name: str) -> Parked:
+        """Raises: NotFound: nothing that is parked is called so."""
+        ...
+
+    def revive(self, name: str, *, now: int) -> None:
+        """Try something parked again, at once and with all its attempts. The page of a setback is
+        read again from its beginning.
+
+        Raises:
+            NotFound: nothing that is parked is called so.
+            ConflictError: it is a setback whose content is not kept.
+        """
+        ...
+
+    def give_up(self, name: str, *, now: int, note: str = "given up") -> None:
+        """Be done with something parked. Raises: NotFound."""
+        ...
+
+    def set_aside(
+        self, task: str, *, error: str, now: int, position: str = "", number: int = 0
+    ) -> bool:
+        """Keep that a task could not take in something (``work.parked``); False where it is kept
+        already. `position` is the cursor before its page, `number` its place there."""
+        ...
+
+    def lease_task(self, name: str, *, now: int, until: int) -> Task | None:
+        """Take a task that is due (a new one is) until `until`; None where it is not, or somebody
+        has it. Attempts are counted before the work is done."""
+        ...
+
+    def settle_task(
+        self,
+        task: Task,
+        *,
+        now: int,
+        due_at: int,
+        cursor: str | None = None,
+        well: bool = True,
+        note: str = "",
+    ) -> bool:
+        """Done, and due again then; False, changing nothing, where the lease is not ours any more.
+        `cursor` None leaves it where it was."""
+        ...
+
+    def tasks(self) -> list[Task]:
+        """Every task there has been, by name."""
+        ...

@@ -1,0 +1,133 @@
+"""What consumers of events and repeated tasks could not take, kept for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from domcore.codec.stored import dump_event, load_event
+from domcore.errors import ConflictError, NotFound
+from domcore.store.backend import Reader
+from domcore.store.changes import Changes
+from domcore.store.operations.outbox import fulfillment_id
+from domcore.store.operations.typed import is_text
+from domcore.store.rows import NEVER, OutboxRow, StragglerRow, TaskRow
+from domcore.store.values import Parked
+
+REREAD: Final = ("poll", "pull")
+"""Tasks whose setbacks are retried by reading their page again."""
+
+
+def parked_entry(row: OutboxRow, nodes: Mapping[int, str]) -> Parked:
+    """An outbox entry for a person; `nodes` are all by id."""
+    return Parked(
+        f"outbox/{row.id}",
+        row.topic,
+        row.order_id,
+        row.note,
+        row.attempts,
+        row.parked_at,
+        bool(row.unknown),
+        fulfillment_id(row.order_id, row.sequence, nodes[row.node_id]),
+    )
+
+
+def parked_straggler(row: StragglerRow) -> Parked:
+    """An event, or a setback of a task, for a person."""
+    kind = "setback" if is_setback(row.consumer) else "event"
+    name = f"{kind}/{row.consumer}/{row.seq}"
+    return Parked(name, kind, row.order_id, row.note, row.attempts, row.parked_at, False)
+
+
+def is_setback(consumer: str) -> bool:
+    """Whether the rows of this consumer are setbacks of a task, which is called ``kind:name``."""
+    kind, colon, _ = consumer.partition(":")
+    return bool(colon) and kind in (*REREAD, "receive", "release", "cancel")
+
+
+def split_name(name: str) -> tuple[str, str, int]:
+    """``outbox/12`` or ``event/CONSUMER/34`` in parts.
+
+    Raises:
+        NotFound: nothing parked is called that.
+    """
+    kind, _, rest = name.partition("/")
+    consumer, _, number = rest.rpartition("/")
+    fits = kind == "outbox" if not consumer else kind in ("event", "setback")
+    if not (fits and is_text(name) and number.isascii() and number.isdigit() and len(number) < 19):
+        raise NotFound(f"nothing that is parked is called {name!r}; see 'domcore parked'")
+    return kind, consumer, int(number)
+
+
+def find_parked(reader: Reader, name: str) -> OutboxRow | StragglerRow:
+    """The row that is parked under this name.
+
+    Raises:
+        NotFound: there is none.
+    """
+    kind, consumer, number = split_name(name)
+    found: OutboxRow | StragglerRow | None = None
+    if kind == "outbox":
+        entries = [OutboxRow(*row) for row in reader.select("outbox", "id", [number])]
+        found = next((row for row in entries if row.done_at is None), None)
+    else:
+        rows = [StragglerRow(*row) for row in reader.select("straggler", "consumer", [consumer])]
+        found = next((row for row in rows if row.seq == number), None)
+    if found is None or found.parked_at is None:
+        raise NotFound(f"nothing that is parked is called {name!r}; see 'domcore parked'")
+    return found
+
+
+def revive_straggler(reader: Reader, changes: Changes, row: StragglerRow, now: int) -> None:
+    """An event is handed to its consumer again; a setback's page is read again.
+
+    Raises:
+        ConflictError: what it was about came by itself, and only its sender can send it again.
+    """
+    if not is_setback(row.consumer):
+        changes.add("stragglers", row._replace(due_at=now, attempts=0, parked_at=None))
+        return
+    if row.consumer.partition(":")[0] not in REREAD:
+        raise ConflictError(
+            f"what {row.consumer} set aside is not kept; have it sent again, then drop this"
+        )
+    ((_, _, _, _, body),) = reader.events(row.seq - 1, 1, None)
+    position = load_event(body).get("position", "")
+    for task in map(TaskRow._make, reader.select("task", "name", [row.consumer])):
+        changes.add("tasks", task._replace(due_at=now, attempts=0, cursor=position))
+    changes.add("forget_stragglers", (row.consumer, row.seq))
+
+
+def set_aside(
+    reader: Reader, changes: Changes, task: str, position: str, number: int, error: str, now: int
+) -> bool:
+    """Keep that a task could not take something; False where it is kept already.
+
+    `position` is where its page begins, `number` its place there.
+    """
+    place = f"number {number} after {position}" if position else f"number {number}"
+    note = f"{error} ({place})"
+    rows = [StragglerRow(*row) for row in reader.select("straggler", "consumer", [task])]
+    if any(row.note == note for row in rows):
+        return False
+    seq = reader.last_id("event") + 1
+    body = dump_event({"task": task, "error": error, "position": position, "number": number})
+    changes.add("events", (seq, "work.parked", None, now, body))
+    changes.add("stragglers", StragglerRow(task, seq, None, NEVER, 1, now, note))
+    return True
+
+
+def tell_parked(
+    changes: Changes, before: Mapping[int, StragglerRow], rows: Iterable[StragglerRow], now: int
+) -> None:
+    """An event for each straggler that is parked now and was not before."""
+    for row in rows:
+        known = before.get(row.seq)
+        if row.parked_at is not None and (known is None or known.parked_at is None):
+            body = {
+                "task": f"events:{row.consumer}",
+                "event": row.seq,
+                "attempts": row.attempts,
+                "error": row.note,
+            }
+            changes.add("events", (None, "work.parked", row.order_id, now, dump_event(body)))

@@ -1,0 +1,1 @@
+"""The writing half of a store, by what is written."""

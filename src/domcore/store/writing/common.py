@@ -1,0 +1,36 @@
+"""What all writing operations share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final, TypeVar
+
+from domcore.store.changes import Changes
+from domcore.store.queries import Queries
+
+T = TypeVar("T")
+
+BATCH: Final = 1000
+"""Items read from the caller at a time."""
+
+
+class Writes(Queries):
+    """Reading, and the owner a write belongs to."""
+
+    def _owner(self, name: str) -> int:
+        """The owner's id; a name never seen is a new owner. Inside `writing`."""
+        owner_id = self._backend.owner_id(name)
+        if owner_id is None:
+            owner_id = self._backend.last_id("owner") + 1
+            changes = Changes()
+            changes.add("owners", (owner_id, name))
+            self._backend.apply(changes)
+        return owner_id
+
+
+def batches(values: Iterable[T]) -> Iterator[list[T]]:
+    """Values a thousand at a time."""
+    iterator = iter(values)
+    while batch := list(islice(iterator, BATCH)):
+        yield batch

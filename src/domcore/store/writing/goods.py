@@ -1,0 +1,107 @@
+"""Writing the network, items and stock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import evolve
+
+from domcore.model.command import ObserveStock
+from domcore.model.item import Alias, Item
+from domcore.model.network import Network
+from domcore.store.changes import Changes
+from domcore.store.operations.inbox import remember, seen_before
+from domcore.store.operations.network import (
+    add_blob,
+    alias_changes,
+    item_changes,
+    replace_network,
+)
+from domcore.store.operations.observe import Observe, check_counts, check_types
+from domcore.store.operations.typed import digest_of
+from domcore.store.protocol import (
+    Outcome,
+    StoredNetwork,
+)
+from domcore.store.writing.common import Writes, batches
+
+
+class GoodsWrites(Writes):
+    """Network, items, stock, blobs."""
+
+    def save_network(self, network: Network, *, now: int) -> StoredNetwork:
+        """See `Store.save_network`."""
+        backend, changes = self._backend, Changes()
+        with backend.writing():
+            before = self._network()
+            after = replace_network(backend, changes, self._bodies, network, before.network, now)
+            if after.digest != before.digest:
+                backend.apply(changes)
+                return after
+        return before
+
+    def save_items(
+        self, owner: str, items: Iterable[Item], aliases: Iterable[Alias] = (), *, now: int
+    ) -> int:
+        """See `Store.save_items`."""
+        backend, written = self._backend, 0
+        with backend.writing():
+            owner_id = self._owner(owner)
+            for batch in batches(items):
+                backend.apply(item_changes(backend, self._bodies, owner_id, batch, now))
+                written += len(batch)
+            for some in batches(aliases):
+                backend.apply(alias_changes(backend, owner_id, some))
+        return written
+
+    def put_blob(self, kind: str, body: bytes) -> str:
+        """See `Store.put_blob`."""
+        changes = Changes()
+        with self._backend.writing():
+            digest = add_blob(self._backend, changes, kind, body)
+            self._backend.apply(changes)
+        return digest
+
+    def _by_sku(self, command: ObserveStock, owner_id: int) -> ObserveStock:
+        """The same news with SKUs for the item ids of the channel it names."""
+        if not command.channel:
+            return command
+        names = list({count.sku for count in command.counts})
+        skus = self._backend.aliases(owner_id, command.channel, names)
+        counts = tuple(
+            evolve(count, sku=skus[count.sku]) if count.sku in skus else count
+            for count in command.counts
+        )
+        return evolve(command, counts=counts)
+
+    def observe_stock(self, command: ObserveStock, *, now: int) -> Outcome:
+        """See `Store.observe_stock`."""
+        backend, changes = self._backend, Changes()
+        check_types(command)
+        digest = digest_of(command, "this news of stock") if command.key else b""
+        with backend.writing():
+            owner_id = self._owner(command.owner)
+            if command.key:
+                repeat = seen_before(backend, owner_id, "stock", command.key, digest)
+                if repeat is not None:
+                    return repeat
+            command = self._by_sku(command, owner_id)
+            items = backend.item_ids(owner_id, list({count.sku for count in command.counts}))
+            stored = self._network()
+            nodes = {
+                node.id: node_id
+                for node, node_id in zip(stored.network.nodes, stored.node_ids, strict=True)
+            }
+            check_counts(command, items, nodes, now)
+            observe = Observe(backend, changes, now)
+            keys = [(items[count.sku], nodes[count.node]) for count in command.counts]
+            observe.take_all(command, keys)
+            detail = f"{observe.applied} applied, {observe.dropped} older than the last count"
+            if observe.short:
+                detail += f"; {observe.short} short of what is promised, {observe.freed} freed"
+            word = "observed" if observe.applied or not command.counts else "stale"
+            outcome = Outcome(word, None, detail)
+            if command.key:
+                remember(changes, owner_id, "stock", command.key, digest, outcome, now)
+            backend.apply(changes)
+        return outcome

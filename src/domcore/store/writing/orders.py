@@ -1,0 +1,177 @@
+"""Writing orders and decisions."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+from domcore.codec.stored import dump_any
+from domcore.errors import NotFound, PayloadError
+from domcore.model.command import AmendOrder, CancelOrder, CaptureOrder
+from domcore.model.policy import Hold
+from domcore.store.changes import Changes
+from domcore.store.operations import carts
+from domcore.store.operations.amendments import checked_lines, take_amendment
+from domcore.store.operations.approve import approve, expire
+from domcore.store.operations.cancel import cancel_known, cancel_unknown
+from domcore.store.operations.capture import Capture, revision_problems
+from domcore.store.operations.commit import commit_changes
+from domcore.store.operations.inbox import remember, seen_before
+from domcore.store.operations.order_work import OrderWork, load_work
+from domcore.store.operations.typed import typed
+from domcore.store.protocol import (
+    Commit,
+    Outcome,
+)
+from domcore.store.rows import HoldRow, ReservationRow, StateRow
+from domcore.store.writing.common import Writes
+
+
+class OrderWrites(Writes):
+    """Orders in, decisions, holds, expiry."""
+
+    def capture(self, commands: Sequence[CaptureOrder], *, now: int) -> list[Outcome]:
+        """See `Store.capture`."""
+        backend, outcomes = self._backend, []
+        if not commands:
+            return []
+        with backend.writing():
+            capture = Capture(backend, self._bodies, now, [c.order.external_id for c in commands])
+            owners = {name: self._owner(name) for name in {c.order.owner for c in commands}}
+            for command in commands:
+                if capture.must_flush(command):
+                    backend.apply(capture.flush())
+                order, owner_id = command.order, owners[command.order.owner]
+                known = backend.find_order(owner_id, order.channel, order.external_id)
+                outcomes.append(capture.take(command, owner_id, known))
+            backend.apply(capture.flush())
+        return outcomes
+
+    def amend(self, command: AmendOrder, *, now: int) -> Outcome:
+        """See `Store.amend`."""
+        backend, changes = self._backend, Changes()
+        lines = checked_lines(command)
+        digest = hashlib.sha256(dump_any(command)).digest()
+        with backend.writing():
+            owner_id, source = self._owner(command.owner), command.channel
+            if command.key:
+                repeat = seen_before(backend, owner_id, source, command.key, digest)
+                if repeat is not None:
+                    return repeat
+            outcome = take_amendment(backend, changes, self._bodies, command, lines, owner_id, now)
+            if command.key:
+                remember(changes, owner_id, source, command.key, digest, outcome, now)
+            backend.apply(changes)
+        return outcome
+
+    def cancel(self, command: CancelOrder, *, now: int) -> Outcome:
+        """See `Store.cancel`."""
+        backend, changes = self._backend, Changes()
+        command = typed(command, CancelOrder, "this cancellation")
+        problems = revision_problems(command.revision)
+        if problems:
+            raise PayloadError("this cancellation cannot be taken in", problems)
+        digest = hashlib.sha256(dump_any(command)).digest()
+        with backend.writing():
+            owner_id = self._owner(command.owner)
+            source = command.channel
+            if command.key:
+                repeat = seen_before(backend, owner_id, source, command.key, digest)
+                if repeat is not None:
+                    return repeat
+            known = backend.find_order(owner_id, command.channel, command.external_id)
+            if known is None:
+                outcome = cancel_unknown(changes, command, owner_id, now)
+            else:
+                work = load_work(backend, changes, [known.id])[known.id]
+                outcome = cancel_known(work, command, now)
+            if command.key:
+                remember(changes, owner_id, source, command.key, digest, outcome, now)
+            backend.apply(changes)
+        return outcome
+
+    def approve(self, order_id: int, *, by: str, now: int) -> tuple[Hold, ...]:
+        """See `Store.approve`."""
+        backend, changes = self._backend, Changes()
+        with backend.writing():
+            work = load_work(backend, changes, [order_id]).get(order_id)
+            if work is None:
+                raise NotFound(f"there is no order {order_id}")
+            holds = [HoldRow(*row) for row in backend.select("hold", "order_id", [order_id])]
+            lifted = approve(work, holds, by, now)
+            backend.apply(changes)
+        return lifted
+
+    def erase(self, order_id: int) -> bool:
+        """See `Store.erase`."""
+        changes = Changes()
+        with self._backend.writing():
+            known = bool(self._backend.select("person", "order_id", [order_id]))
+            if known:
+                changes.add("forget_persons", (order_id,))
+                self._backend.apply(changes)
+        # Also when there was none: an earlier call may have left a copy in a log.
+        self._backend.forget_erased()
+        return known
+
+    def commit(self, commits: Sequence[Commit]) -> None:
+        """See `Store.commit`."""
+        if not commits:
+            return
+        backend = self._backend
+        with backend.writing():
+            asked = [each.order_id for each in commits if each.holds or each.purpose == "reserve"]
+            rows = backend.select("order_state", "order_id", asked)
+            backend.apply(commit_changes(commits, {row[0]: StateRow(*row) for row in rows}))
+
+    def expire(self, *, now: int, limit: int) -> int:
+        """See `Store.expire`."""
+        backend, changes = self._backend, Changes()
+        with backend.reading():
+            if not backend.expired(now, 1):
+                return 0
+        with backend.writing():
+            rows = backend.expired(now, limit)
+            by_order: dict[int, list[ReservationRow]] = {}
+            for row in rows:
+                by_order.setdefault(row.order_id, []).append(row)
+            for order_id, work in load_work(backend, changes, sorted(by_order)).items():
+                expire(work, by_order[order_id], now)
+            backend.apply(changes)
+        return len(rows)
+
+    def keep(self, order_id: int, *, now: int) -> Outcome:
+        """See `Store.keep`."""
+
+        def keep(work: OrderWork) -> Outcome:
+            network = self._network()
+            told = {
+                node_id
+                for node_id, node in zip(network.node_ids, network.network.nodes, strict=True)
+                if node.connector
+            }
+            return carts.keep(work, told, self._backend.nodes(), now)
+
+        return self._with_expiring(order_id, keep)
+
+    def free(self, order_id: int, *, now: int) -> Outcome:
+        """See `Store.free`."""
+        return self._with_expiring(order_id, lambda work: carts.free(work, now))
+
+    def extend(self, order_id: int, *, expires_at: int, now: int) -> Outcome:
+        """See `Store.extend`."""
+        return self._with_expiring(order_id, lambda work: carts.extend(work, expires_at, now))
+
+    def _with_expiring(self, order_id: int, operation: Callable[[OrderWork], Outcome]) -> Outcome:
+        """Carry out an operation on an order, with the write lock only where anything expires."""
+        backend, changes = self._backend, Changes()
+        with backend.reading():
+            if not backend.select("orders", "id", [order_id]):
+                raise NotFound(f"there is no order {order_id}")
+            rows = backend.select("reservation", "order_id", [order_id])
+            if not carts.expiring([ReservationRow(*row) for row in rows]):
+                return Outcome("nothing", order_id, "nothing is reserved for a while")
+        with backend.writing():
+            outcome = operation(load_work(backend, changes, [order_id])[order_id])
+            backend.apply(changes)
+        return outcome

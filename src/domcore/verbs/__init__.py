@@ -1,0 +1,1 @@
+"""The verbs of the application object, by what they are about."""

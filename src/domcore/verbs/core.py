@@ -1,0 +1,61 @@
+"""What every verb stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from domcore.connecting import Connecting
+from domcore.errors import ConflictError, NotFound
+from domcore.intake import Intake
+from domcore.model import Notice
+from domcore.model.clock import to_micros
+from domcore.planning import PlanningKit
+from domcore.plugins import Plugins
+from domcore.settings import Settings
+from domcore.store.protocol import (
+    Outcome,
+    Store,
+)
+from domcore.telemetry import Telemetry
+
+
+class Core:
+    """The parts of one application; `Domcore` puts them together."""
+
+    settings: Settings
+    plugins: Plugins
+    store: Store
+    _clock: Callable[[], datetime]
+    _inside: bool
+    _telemetry: Telemetry
+    _kit: PlanningKit
+    _intake: Intake
+    _connecting: Connecting
+
+    def now(self) -> datetime:
+        """The time by this application's clock, aware UTC."""
+        return self._clock().astimezone(UTC)
+
+    def find(self, reference: str, *, owner: str | None = None) -> int:
+        """The store's id of the order that people call `reference`.
+
+        Raises:
+            NotFound: there is none.
+            ConflictError: several orders answer to it.
+        """
+        found = self.store.find_order(reference, owner=owner)
+        if not found:
+            raise NotFound(f"there is no order {reference!r}; see 'domcore orders'")
+        if len(found) > 1:
+            raise ConflictError(
+                f"{len(found)} orders answer to {reference!r}; say channel/external-id or"
+                " owner/channel/external-id"
+            )
+        return found[0]
+
+    def _take_news(self, connector: str, notices: Sequence[Notice]) -> list[Outcome]:
+        raise NotImplementedError
+
+    def _micros(self) -> int:
+        return to_micros(self.now())

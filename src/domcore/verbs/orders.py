@@ -1,0 +1,108 @@
+"""Orders in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from domcore.contracts import Channel
+from domcore.model import (
+    AmendOrder,
+    CancelOrder,
+    CaptureOrder,
+    Command,
+    Hold,
+    Order,
+    OrderSummary,
+    Person,
+)
+from domcore.store.protocol import (
+    OrderFilter,
+    OrderView,
+    Outcome,
+)
+from domcore.telemetry import traced
+from domcore.verbs.core import Core
+
+
+class OrderVerbs(Core):
+    """What customers want."""
+
+    def channels(self) -> dict[str, Channel]:
+        """The channels that plugins serve, by name."""
+        return self._intake.channels()
+
+    @traced
+    def receive(
+        self, channel: str, body: bytes, headers: Mapping[str, str] | None = None
+    ) -> list[Outcome]:
+        """Take in one delivery from a channel, as it came; or from a connector that is told news.
+
+        Raises:
+            NotFound: there is no such channel, nor such a connector.
+            SignatureError: the delivery is not signed by anyone we know.
+            PayloadError: it cannot be read or accepted; nothing was changed.
+            ConflictError: the same key or revision came before with other content.
+        """
+        if channel not in self._intake.channels() and self._connecting.receiving(channel):
+            read = self._connecting.read(channel, body, headers or {}, self.now())
+            return self._take_news(channel, read)
+        return self._intake.receive(channel, body, headers or {})
+
+    @traced
+    def apply(self, commands: Iterable[Command]) -> list[Outcome]:
+        """Carry out commands in order, each in its own transaction. Errors as for `receive`."""
+        return self._intake.apply(commands)
+
+    @traced
+    def capture(
+        self, order: Order, person: Person | None = None, key: str = "", *, queue: bool = True
+    ) -> Outcome:
+        """Take in one order, or a later revision of it. Errors as for `receive`.
+
+        Without `queue` it is a cart, which is not routed until somebody asks for it.
+        """
+        return self._intake.capture([CaptureOrder(order, person, key, queue)])[0]
+
+    @traced
+    def capture_all(self, orders: Iterable[Order], *, batch: int = 500) -> int:
+        """Take in many orders, `batch` to a transaction; returns how many were new or amended."""
+        return self._intake.capture_all(orders, batch)
+
+    @traced
+    def amend(self, command: AmendOrder) -> Outcome:
+        """Take units off an order: an edit or a refund that tells only the difference.
+
+        Raises:
+            PayloadError: a quantity or revision out of range; nothing was changed.
+            ConflictError: the same name or key came before with other content.
+        """
+        return self._intake.amend(command)
+
+    @traced
+    def cancel(self, reference: str, *, reason: str = "") -> Outcome:
+        """Cancel what has not left of an order.
+
+        Raises:
+            NotFound, ConflictError: no such order, or several.
+        """
+        order = self.order(reference).order
+        return self._intake.cancel(CancelOrder(*order.key, revision=order.revision, reason=reason))
+
+    @traced
+    def approve(self, reference: str, *, by: str = "") -> tuple[Hold, ...]:
+        """Lift the holds of an order; returns those lifted. Route it again if it was held there."""
+        return self.store.approve(self.find(reference), by=by, now=self._micros())
+
+    def erase(self, reference: str) -> bool:
+        """Remove the personal data of an order for good; False when there was none."""
+        return self.store.erase(self.find(reference))
+
+    def order(self, reference: str) -> OrderView:
+        """One order with all that happened to it."""
+        return self.store.order(self.find(reference))
+
+    def orders(
+        self, wanted: OrderFilter | None = None, *, limit: int = 50, after: int = 0
+    ) -> list[OrderSummary]:
+        """Orders by rising id, a page at a time."""
+        return self.store.find_orders(wanted or OrderFilter(), limit=limit, after=after)

@@ -1,0 +1,86 @@
+"""Where things stand, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from domcore.store.protocol import Parked
+from domcore.verbs.core import Core
+
+if TYPE_CHECKING:
+    from domcore.app import Domcore
+    from domcore.seeing.exceptions import Waiting
+    from domcore.seeing.kpi import Kpi
+    from domcore.seeing.timeline import Timeline
+
+
+MOST_PARKED: Final = 1_000_000
+
+
+class SeeingVerbs(Core):
+    """For people who look."""
+
+    def timeline(self, reference: str) -> Timeline:
+        """Every event and decision of an order, in order, in words.
+
+        Raises:
+            NotFound, ConflictError: no such order, or several.
+        """
+        from domcore.seeing.timeline import timeline  # seeing is not on the routing path
+
+        return timeline(self.store, self.find(reference))
+
+    def exceptions(
+        self,
+        kinds: Sequence[str] | None = None,
+        *,
+        limit: int = 50,
+        after: str = "",
+        owner: str | None = None,
+        stuck_after: timedelta = timedelta(hours=24),
+        late_within: timedelta = timedelta(0),
+    ) -> list[Waiting]:
+        """What waits for a person, with the command that works it off; a page at a time.
+
+        Args:
+            kinds: ``held``, ``short``, ``unknown``, ``rejected``, ``stuck``, ``parked``, ``late``;
+                None is all.
+            after: the `cursor` of the last one seen.
+            owner: of this owner's orders only.
+            stuck_after: work without news for longer is stuck.
+            late_within: a promise so near, or past, is late.
+
+        Raises:
+            ConfigurationError: no such kind, or `after` is no cursor.
+        """
+        from domcore.seeing.exceptions import Lookout, Patience, checked_kinds
+
+        wanted = checked_kinds(kinds)
+        with self.store.snapshot():
+            patience = Patience(stuck_after, late_within)
+            lookout = Lookout(self.store, self._set_aside, self.now(), patience, owner)
+            return lookout.page(wanted, limit, after)
+
+    def kpi(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        owner: str | None = None,
+    ) -> Kpi:
+        """The figures of the orders captured from `since` until before `until`: how they were
+        decided and what became of them; and the backlog, the exceptions and the health of now.
+
+        Raises:
+            ConfigurationError: a time says no zone, or `until` is before `since`.
+        """
+        from domcore.seeing.tally import figures
+
+        connectors = [each.name for each in self.settings.connectors]
+        store, parked = self.store, self._set_aside
+        return figures(store, parked, self.now(), since, until, owner, connectors)
+
+    def _set_aside(self) -> list[Parked]:
+        return cast("Domcore", self).parked(limit=MOST_PARKED)

@@ -1,0 +1,133 @@
+"""Doing what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from domcore.contracts import Connector
+from domcore.errors import ConfigurationError, DomcoreError, StoreError
+from domcore.model import Event, Notice
+from domcore.store.protocol import Outcome, Parked
+from domcore.telemetry import traced
+from domcore.verbs.core import Core
+from domcore.working.events import Events
+from domcore.working.outbox import Outbox
+from domcore.working.parking import drop, take_news, waiting
+from domcore.working.report import WorkReport
+from domcore.working.round import Round
+from domcore.working.tasks import Tasks
+
+if TYPE_CHECKING:
+    from domcore.app import Domcore
+
+
+class WorkVerbs(Core):
+    """The outward side."""
+
+    _working = False
+
+    def connectors(self) -> dict[str, Connector]:
+        """The connectors that plugins serve, by name."""
+        return self._connecting.connectors()
+
+    @traced
+    def work(self, *, limit: int = 1000, stop: Callable[[], bool] | None = None) -> WorkReport:
+        """Do what is due: free expired reservations, ask for news, route, hand work to nodes,
+        deliver events, publish stock. What fails is named in the report, and the rest goes on.
+
+        Args:
+            limit: at most so many of each kind.
+            stop: asked between two pieces of work; True ends the round early.
+
+        Raises:
+            ConfigurationError: inside a caller's transaction nothing may be delivered; and a plugin
+                that is called by `work` must not call it.
+            StoreError: the store failed; what was committed stays.
+        """
+        if self._inside:
+            raise ConfigurationError(
+                "nothing is delivered inside a caller's transaction; call work() after its commit"
+            )
+        if self._working:
+            raise ConfigurationError("work() is running already; a plugin must not call it")
+        self._working = True
+        try:
+            return self._round(Round(cast("Domcore", self), limit, stop or (lambda: False)))
+        finally:
+            self._working = False
+
+    def _round(self, round: Round) -> WorkReport:
+        expired = self.store.expire(now=self._micros(), limit=round.limit)
+        if expired:
+            self._kit.stock_changed()
+            round.tally.add("expired", expired)
+        tasks = Tasks(round)
+        tasks.ask()
+        if self.settings.work.route and not round.stopped():
+            self._route_due(round)
+        Outbox(round).run()
+        Events(round).deliver()
+        tasks.tell()
+        return round.tally.report()
+
+    def _route_due(self, round: Round) -> None:
+        try:
+            report = round.dom.route(limit=round.limit)
+        except StoreError:
+            raise
+        except DomcoreError as error:
+            # Packs that cannot be read must not keep work that is decided from its nodes.
+            round.tally.fail(f"routing: {error}")
+            return
+        round.tally.add("routed", report.orders - report.failed)
+        round.tally.add("placed", report.placed)
+        for message in report.errors:
+            round.tally.fail(f"routing: {message}")
+
+    @traced
+    def record(self, notice: Notice, *, connector: str = "") -> Outcome:
+        """Take in news of a fulfillment order: ``recorded``, ``duplicate``, or ``stale`` where it
+        says nothing new. In whatever order news comes, the end is the same.
+
+        Args:
+            connector: who brings it; the node must be one that this connector serves.
+
+        Raises:
+            NotFound: no such fulfillment order.
+            PayloadError: an unknown status, reason, line or SKU, or a node of another connector.
+            ConflictError: more units than there are, or the key came with other content.
+        """
+        return self._intake.record(notice, connector)
+
+    def parked(self, *, limit: int = 1000) -> list[Parked]:
+        """What was set aside for a person; and work that waits for a plugin that is not there."""
+        found = self.store.parked(limit=limit)
+        return found + waiting(cast("Domcore", self), limit - len(found))
+
+    def retry(self, name: str) -> None:
+        """Try something parked again: at once, with all its attempts. A release of unknown outcome
+        is looked up at the partner first; the page of a setback is read again.
+
+        Raises:
+            NotFound: nothing that is parked is called so.
+            ConflictError: what was set aside is not kept here; its sender must send it again.
+        """
+        self.store.revive(name, now=self._micros())
+
+    def drop(self, name: str) -> None:
+        """Give up on something parked: an event is skipped; a release counts as rejected for
+        ``other``, so its units are routed again.
+
+        Raises:
+            NotFound: nothing that is parked is called so.
+            ConflictError: a release of which nobody knows whether the node has it.
+        """
+        drop(cast("Domcore", self), name)
+
+    def _take_news(self, connector: str, notices: Sequence[Notice]) -> list[Outcome]:
+        return take_news(cast("Domcore", self), connector, notices)
+
+    def events(self, *, after: int = 0, limit: int = 1000) -> list[Event]:
+        """Events in order."""
+        return self.store.events(after=after, limit=limit)

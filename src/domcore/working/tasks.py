@@ -1,0 +1,225 @@
+"""What is done again and again: partners and channels are asked for news, told about stock.
+
+Each is a task with a lease, a cursor and a time when it is due. What a page holds is taken in piece
+by piece, many to a transaction: a bad piece is set aside for a person, and the page goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from domcore.connecting import HOOK
+from domcore.contracts import Channel, PollsNews, PublishesStock, PullsOrders
+from domcore.covering import check_cover
+from domcore.errors import ConfigurationError, DomcoreError
+from domcore.model import AuthorizeReturn, Command, Notice, Polled, Pulled
+from domcore.publishing import StockPublisher
+from domcore.settings import ChannelSettings
+from domcore.store.protocol import Task
+from domcore.working.round import SECOND, Round, Trouble, call, refused, words_of
+from domcore.working.together import take_together
+
+LONGEST_CURSOR: Final = 10_000
+CHANNELS: Final = "register_channels"
+
+MOST_LEVELS: Final = 5000
+"""Levels of stock a channel is told in one go, so that it does not outlast its lease."""
+
+
+class Tasks:
+    """The tasks of one application, for one round."""
+
+    def __init__(self, round: Round) -> None:
+        self._round: Final = round
+        self._dom: Final = round.dom
+        self._store: Final = round.dom.store
+
+    # --- news in --------------------------------------------------------------------------------
+
+    def ask(self) -> None:
+        """Pull from the channels and poll the connectors that are due."""
+        work, settings = self._dom.settings.work, self._by_channel()
+        for name, channel in self._dom.channels().items():
+            if isinstance(channel, PullsOrders) and settings(name).pull:
+                plugin = self._dom._intake.plugin_of(name)
+                pages = _Pages(
+                    f"pull:{name}", plugin, CHANNELS, channel.pull, Pulled, "commands", "pulled"
+                )
+                self._read(pages, self._apply, work.pull_seconds)
+        for name, connector in self._dom.connectors().items():
+            if isinstance(connector, PollsNews):
+                plugin = self._dom._connecting.plugin_of(name)
+                pages = _Pages(
+                    f"poll:{name}", plugin, HOOK, connector.poll, Polled, "notices", "news"
+                )
+                self._read(pages, self._recorder(name), work.poll_seconds)
+
+    def _by_channel(self) -> Callable[[str], ChannelSettings]:
+        known = {each.name: each for each in self._dom.settings.channels}
+        return lambda name: known.get(name) or ChannelSettings(name, "")
+
+    def _apply(self, command: Any) -> None:
+        if not isinstance(command, Command):
+            raise DomcoreError(f"{type(command).__name__} is no command")
+        self._dom.apply([command])
+
+    def _recorder(self, connector: str) -> Callable[[Any], None]:
+        def record(notice: Any) -> None:
+            if not isinstance(notice, Notice):
+                raise DomcoreError(f"{type(notice).__name__} is no notice")
+            self._dom.record(notice, connector=connector)
+
+        return record
+
+    def _read(self, pages: _Pages, take_in: Callable[[Any], None], seconds: int) -> None:
+        """Read page after page for as long as there are more, within the limit."""
+        left = self._round.limit
+        while left > 0 and not self._round.stopped():
+            task = self._lease(pages.task)
+            if task is None:
+                return
+            answer = self._page(pages, task.cursor)
+            if isinstance(answer, Trouble):
+                self._failed(task, answer)
+                return
+            pieces, cursor, more = answer
+            self._take_all(task, pieces, take_in)
+            self._round.tally.add(pages.counted, len(pieces))
+            left -= max(1, len(pieces))
+            again = more and cursor != task.cursor
+            self._well(task, 0 if again else seconds, cursor)
+            if not again:
+                return
+
+    def _page(self, pages: _Pages, cursor: str) -> tuple[Sequence[Any], str, bool] | Trouble:
+        word, _, name = pages.task.partition(":")
+        read = self._dom._telemetry.watched(name, word, pages.read)
+        answer = call(self._dom.plugins, pages.plugin, pages.hook, read, cursor)
+        if isinstance(answer, Trouble):
+            return answer
+        if type(answer) is not pages.kind:
+            return Trouble(f"gave {type(answer).__name__}, not a {pages.kind.__name__}")
+        page: Any = answer
+        pieces, after = getattr(page, pages.field), page.cursor
+        if not isinstance(pieces, tuple | list):
+            return Trouble(f"gave a page whose {pages.field} are none")
+        if type(after) is not str or len(after) > LONGEST_CURSOR or not _can_be_stored(after):
+            return Trouble(f"gave a cursor that is no text of {LONGEST_CURSOR} letters")
+        return pieces, after, bool(page.more)
+
+    def _take_all(self, task: Task, pieces: Sequence[Any], take_in: Callable[[Any], None]) -> None:
+        """All pieces of a page. A return is planned from the stock as it stands: it goes alone."""
+        take_together(
+            self._round,
+            enumerate(pieces, 1),
+            lambda each: self._take_in(task, each[0], each[1], take_in),
+            lambda each: isinstance(each[1], AuthorizeReturn),
+        )
+
+    def _take_in(self, task: Task, number: int, piece: Any, take_in: Callable[[Any], None]) -> None:
+        """One piece; what cannot be taken in is set aside."""
+        try:
+            take_in(piece)
+            return
+        except DomcoreError as error:
+            words = refused(error)
+        except Exception as error:
+            # A piece of the wrong types inside: its page must go on all the same.
+            words = type(error).__name__
+        new = self._store.set_aside(
+            task.name, error=words, now=self._round.now(), position=task.cursor, number=number
+        )
+        self._round.tally.add("parked", int(new))
+        self._round.tally.fail(f"{task.name}: {words}")
+
+    # --- stock ----------------------------------------------------------------------------------
+
+    def tell(self) -> None:
+        """Publish stock to the channels that are due, and look at the days of cover."""
+        settings, work = self._by_channel(), self._dom.settings.work
+        for name, channel in self._dom.channels().items():
+            if isinstance(channel, PublishesStock) and settings(name).publish != "off":
+                publish = self._publisher(channel, settings(name))
+                self._repeat(f"publish:{name}", publish, work.publish_seconds, "published")
+        stock = self._dom.settings.stock
+        if stock.low_days or stock.over_days:
+            self._repeat("cover", self._cover, stock.check_minutes * 60, "cover")
+
+    def _publisher(
+        self, channel: Channel, settings: ChannelSettings
+    ) -> Callable[[], int | Trouble]:
+        plugin, publisher = self._dom._intake.plugin_of(channel.name), StockPublisher(self._dom)
+
+        def tell() -> int | Trouble:
+            try:
+                return publisher.publish(channel, settings, most=MOST_LEVELS)
+            except ConfigurationError as error:
+                return Trouble(words_of(error))
+
+        told = self._dom._telemetry.watched(channel.name, "publish_stock", tell)
+        return lambda: call(self._dom.plugins, plugin, CHANNELS, told)
+
+    def _cover(self) -> int | Trouble:
+        try:
+            return check_cover(self._dom)
+        except DomcoreError as error:
+            return Trouble(refused(error))
+
+    def _repeat(
+        self, name: str, run: Callable[[], int | Trouble], seconds: int, counted: str
+    ) -> None:
+        if self._round.stopped():
+            return
+        task = self._lease(name)
+        if task is None:
+            return
+        answer = run()
+        if isinstance(answer, Trouble):
+            self._failed(task, answer)
+        else:
+            self._round.tally.add(counted, answer)
+            # A channel that has more to be told is due again at once.
+            more = counted == "published" and answer >= MOST_LEVELS
+            self._well(task, 0 if more else seconds)
+
+    # --- the task itself ------------------------------------------------------------------------
+
+    def _lease(self, name: str) -> Task | None:
+        return self._store.lease_task(name, now=self._round.now(), until=self._round.lease_end())
+
+    def _well(self, task: Task, seconds: int, cursor: str | None = None) -> None:
+        now = self._round.now()
+        self._store.settle_task(task, now=now, due_at=now + seconds * SECOND, cursor=cursor)
+
+    def _failed(self, task: Task, trouble: Trouble) -> None:
+        self._round.tally.fail(f"{task.name}: {trouble.words}")
+        at = self._round.retry_at(task.name, task.attempts, trouble.retry_after)
+        now = self._round.now()
+        self._store.settle_task(task, now=now, due_at=at, well=False, note=trouble.words)
+
+
+class _Pages:
+    """Where pages come from, and what they hold."""
+
+    def __init__(
+        self,
+        task: str,
+        plugin: str,
+        hook: str,
+        read: Callable[[str], Any],
+        kind: type,
+        field: str,
+        counted: str,
+    ) -> None:
+        self.task = task
+        self.plugin = plugin
+        self.hook = hook
+        self.read = read
+        self.kind = kind
+        self.field = field
+        self.counted = counted
+
+
+def _can_be_stored(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -1,0 +1,310 @@
+"""Looking things up on a routed shop, and working off what waits."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from attrs import evolve
+
+from domcore import Domcore, Settings
+from domcore.model import Notice
+from domcore.testing.builder import World
+
+
+def lines(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def orders(run, *filters: str) -> list[str]:
+    found = lines(run("orders", "--limit", 1000, "--json", *filters).stdout)
+    return [str(row["number"]) for row in found]
+
+
+def waiting(run, *options: str) -> list[dict[str, object]]:
+    return lines(run("exceptions", "--limit", 1000, "--json", *options).stdout)
+
+
+@pytest.fixture
+def troubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store with one of most kinds of trouble, as the current folder."""
+    folder = tmp_path / "troubled"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    (folder / "domcore.toml").write_text('store = "domcore.db"\nload_plugins = []\n')
+    world = World().node("NYC", at=(40.71, -74.0)).node("LAX", at=(34.05, -118.24))
+    world.item("MUG", weight=400).stock("MUG", NYC=9, LAX=1)
+    world.item("CAP").stock("CAP", NYC=1, LAX=1)
+    now = datetime.now(UTC)
+    world.clock.now = now - timedelta(days=3)
+    settings = Settings(store=str(folder / "domcore.db"))
+    with world.open(settings) as dom:
+        dom.capture(evolve(world.order("late 1", MUG=1), ship_by=now - timedelta(hours=2)))
+        dom.capture(world.order("-5", MUG=2))
+        dom.capture(world.order("rejected", CAP=1))
+        dom.capture(world.order("gone", number="#gone", MUG=1))
+        dom.capture(world.order("$(short)", MUG=40))
+        dom.capture(world.order("nowhere", MUG=1, destination=None))
+        dom.route()
+        dom.record(Notice("3-1-NYC", "rejected", world.clock(), reason="closed"))
+        dom.record(Notice("4-1-NYC", "shipped", world.clock()))
+    return folder
+
+
+# --- orders -------------------------------------------------------------------------------------
+
+
+def test_orders_are_found_by_age(troubled: Path, run) -> None:
+    assert len(orders(run, "--older-than", "2d")) == 6
+    assert orders(run, "--older-than", "4d") == []
+    assert orders(run, "--newer-than", "2d") == []
+    assert len(orders(run, "--newer-than", "1w", "--older-than", "36h")) == 6
+    since = (datetime.now(UTC) - timedelta(days=4)).isoformat()
+    assert len(orders(run, "--since", since, "--newer-than", "96h")) == 6
+
+
+def test_orders_are_found_by_hold_and_by_promise(troubled: Path, run) -> None:
+    held = lines(run("orders", "--status", "held", "--json").stdout)
+    assert [row["number"] for row in held] == ["#nowhere"]
+    assert orders(run, "--hold", held[0]["holds"][0]["code"]) == ["#nowhere"]
+    assert orders(run, "--hold", "no-such-hold") == []
+    assert orders(run, "--late") == ["#late 1"]
+    assert orders(run, "--late", "4h", "--node", "NYC", "--sku", "MUG") == ["#late 1"]
+    assert orders(run, "--late", "--status", "shipped") == []
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ("--older-than", "2"),
+        ("--older-than", "2 days"),
+        ("--newer-than", "-2d"),
+        ("--late", "soon"),
+        ("--older-than", "99999999999d"),
+        ("--after", "x"),
+        ("--after", "9" * 30),
+        ("--after", "٣"),
+    ],
+)
+def test_what_is_no_age_and_no_id_is_refused(troubled: Path, run, option) -> None:
+    assert run("orders", *option).exit_code == 2
+
+
+def test_hostile_filters_find_nothing(troubled: Path, run) -> None:
+    for text in ("' OR 1=1 --", '"; DROP TABLE orders', "%", "*", "\x00", "é" * 300):
+        for name in ("--number", "--sku", "--hold", "--channel", "--owner", "--node"):
+            assert orders(run, name, text) == []
+    assert len(orders(run)) == 6
+
+
+# --- timeline -----------------------------------------------------------------------------------
+
+
+def test_a_timeline_is_told_to_people_and_to_programs(troubled: Path, run) -> None:
+    result = run("timeline", "#gone")
+    assert result.exit_code == 0
+    assert "came in from web: 1 unit on 1 line" in result.stdout
+    assert "routed: 1 x MUG from NYC, USD " in result.stdout
+    assert "(decision 1)" in result.stdout
+    assert "NYC shipped: 1 x MUG" in result.stdout
+    told = json.loads(run("timeline", "gone", "--json").stdout)
+    kinds = [entry["kind"] for entry in told["entries"]]
+    assert kinds == ["order.captured", "order.routed", "fulfillment.shipped"]
+    assert told["status"] == "shipped"
+    assert run("explain", "#gone", "--decision", told["entries"][1]["decision"]).exit_code == 0
+
+
+def test_a_timeline_of_no_order_says_so(troubled: Path, run) -> None:
+    result = run("timeline", "#404")
+    assert result.exit_code == 1
+    assert "no order" in result.stderr
+
+
+# --- exceptions ---------------------------------------------------------------------------------
+
+
+def test_everything_that_waits_is_listed_with_its_age(troubled: Path, run) -> None:
+    found = {(row["kind"], row["order"]) for row in waiting(run)}
+    assert found == {
+        ("held", "#nowhere"),
+        ("short", "#$(short)"),
+        ("rejected", "#rejected"),
+        ("stuck", "#late 1"),
+        ("stuck", "#-5"),
+        ("stuck", "#$(short)"),
+        ("late", "#late 1"),
+    }
+    table = run("exceptions").stdout
+    assert "3d" in table
+    assert "domcore approve '#nowhere'" in table
+    assert {row["kind"] for row in waiting(run, "--kind", "held", "--kind", "late")} == {
+        "held",
+        "late",
+    }
+    assert waiting(run, "--kind", "stuck", "--stuck-after", "30d") == []
+    assert waiting(run, "--owner", "nobody") == []
+
+
+def test_every_command_works_when_it_is_pasted(troubled: Path, run) -> None:
+    for row in waiting(run):
+        words = shlex.split(str(row["command"]))
+        assert words[0] == "domcore"
+        result = run(*words[1:])
+        assert result.exit_code in (0, 3, 4), f"{row['command']}: {result.output}"
+    left = waiting(run)
+    assert not [row for row in left if row["kind"] in ("stuck", "rejected")]
+
+
+def test_pages_of_exceptions_join_to_the_whole(troubled: Path, run) -> None:
+    every, seen, cursor = waiting(run), [], ""
+    while page := lines(
+        run("exceptions", "--limit", 2, "--json", *(["--after", cursor] if cursor else [])).stdout
+    ):
+        seen += page
+        cursor = str(page[-1]["cursor"])
+    assert [row["cursor"] for row in seen] == [row["cursor"] for row in every]
+    assert f"--after {seen[1]['cursor']}" in run("exceptions", "--limit", 2).stderr
+    assert run("exceptions", "--after", "rubbish").exit_code == 1
+
+
+def test_a_dry_run_only_tells(troubled: Path, run) -> None:
+    result = run("exceptions", "--kind", "held", "--approve", "--dry-run")
+    assert result.exit_code == 0
+    assert "would approve #nowhere" in result.stdout
+    assert "Would approve 1 order." in result.stderr
+    assert len(waiting(run, "--kind", "held")) == 1
+
+
+def test_holds_are_approved_in_bulk_once_their_number_is_confirmed(troubled: Path, run) -> None:
+    refused = run("exceptions", "--kind", "held", "--approve", stdin="n\n")
+    assert refused.exit_code == 1
+    assert "Approve 1 order?" in refused.output
+    assert len(waiting(run, "--kind", "held")) == 1
+    assert run("exceptions", "--kind", "held", "--approve").exit_code == 1
+    done = run("exceptions", "--kind", "held", "--approve", stdin="y\n")
+    assert done.exit_code == 0
+    assert "1 of 1 done." in done.stdout
+    assert waiting(run, "--kind", "held") == []
+    assert run("exceptions", "--kind", "held", "--approve", "--yes").exit_code == 3
+
+
+def test_orders_are_routed_in_bulk_each_on_its_own(troubled: Path, run) -> None:
+    result = run("exceptions", "--kind", "short", "--kind", "rejected", "--route", "--yes")
+    assert result.exit_code == 4
+    assert "#$(short)  " in result.stdout
+    assert "1 of 2 done." in result.stdout
+    assert waiting(run, "--kind", "rejected") == []
+    told = lines(run("exceptions", "--kind", "short", "--route", "--yes", "--json").stdout)
+    assert [(row["name"], row["done"]) for row in told] == [("#$(short)", False)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--approve",),
+        ("--kind", "short", "--approve"),
+        ("--kind", "held", "--kind", "short", "--route"),
+        ("--kind", "stuck", "--retry"),
+        ("--dry-run",),
+        ("--yes",),
+        ("--kind", "nonsense"),
+    ],
+)
+def test_ways_that_do_not_fit_the_kind_are_refused(troubled: Path, run, options) -> None:
+    assert run("exceptions", *options).exit_code == 2
+
+
+def test_a_well_run_shop_has_nothing_to_tell(empty: Path, run) -> None:
+    result = run("exceptions")
+    assert result.exit_code == 0
+    assert "Nothing waits for a person." in result.stderr
+
+
+# --- record -------------------------------------------------------------------------------------
+
+
+def test_a_nodes_word_is_recorded_by_hand(troubled: Path, run) -> None:
+    told = run("record", "2-1-NYC", "shipped", "--line", "MUG=1", "--tracking", "1Z9")
+    assert told.exit_code == 0, told.output
+    assert told.stdout == "2-1-NYC: recorded; the work is partially shipped now.\n"
+    story = run("timeline", "#-5").stdout
+    assert "1 x MUG, tracking 1Z9" in story
+    rest = run("record", "2-1-NYC", "rejected", "--reason", "damaged", "--json")
+    assert json.loads(rest.stdout)["outcome"] == "recorded"
+    assert lines(run("orders", "--number", "#-5", "--json").stdout)[0]["shipped"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("2-1-NYC", "lost"), 2),
+        (("2-1-NYC", "shipped", "--line", "MUG"), 2),
+        (("2-1-NYC", "shipped", "--line", "MUG=-1"), 2),
+        (("2-1-NYC", "shipped", "--carrier", "UPS"), 2),
+        (("2-1-NYC", "shipped", "--line", "MUG=99"), 1),
+        (("2-1-NYC", "shipped", "--line", "POT=1"), 1),
+        (("2-1-MARS", "shipped"), 1),
+        (("nonsense", "shipped"), 1),
+    ],
+)
+def test_a_word_that_cannot_be_meant_changes_nothing(troubled: Path, run, arguments, code) -> None:
+    before = run("timeline", "#-5", "--json").stdout
+    assert run("record", *arguments).exit_code == code
+    assert run("timeline", "#-5", "--json").stdout == before
+
+
+# --- kpi ----------------------------------------------------------------------------------------
+
+
+def test_figures_are_a_table_for_people(shop: Path, run) -> None:
+    result = run("kpi")
+    assert result.exit_code == 0
+    for word in ("fill rate", "split rate", "cost per order", "captured to routed", "held"):
+        assert word in result.stdout
+    assert all(line == line.rstrip() for line in result.stdout.splitlines())
+
+
+def test_figures_are_those_of_the_application(shop: Path, run) -> None:
+    told = json.loads(run("kpi", "--json").stdout)
+    with Domcore.open("domcore.db") as dom:
+        kpi = dom.kpi()
+    expected = json.loads(json.dumps(kpi.to_dict()))
+    assert {**told, "at": ""} == {**expected, "at": ""}
+    assert told["orders"] == len(orders(run))
+    assert told["fill_rate"]["rate"] == pytest.approx(kpi.fill.rate)
+
+
+def test_figures_are_of_a_period_and_an_owner(troubled: Path, run) -> None:
+    def count(*options: str) -> int:
+        return json.loads(run("kpi", "--json", *options).stdout)["orders"]
+
+    assert count() == count("--since", "4d") == count("--owner", "main") == 6
+    assert count("--since", "2d") == count("--until", "4d") == count("--owner", "nobody") == 0
+    assert count("--since", "2000-01-01", "--until", "2030-01-01") == 6
+    assert "nobody" in run("kpi", "--owner", "nobody").stderr
+    assert run("kpi", "--since", "yesterday").exit_code == 2
+    wrong = run("kpi", "--since", "1d", "--until", "2d")
+    assert (wrong.exit_code, "--until is before --since" in wrong.stderr) == (2, True)
+
+
+def test_a_chart_is_drawn_as_svg_or_as_vega_lite(troubled: Path, run) -> None:
+    assert run("kpi", "--chart", "kpi.svg").exit_code == 0
+    assert ET.parse("kpi.svg").getroot().tag.endswith("svg")
+    result = run("kpi", "--chart", "kpi.vl.json", "--json")
+    assert json.loads(result.stdout)["orders"] == 6
+    assert "vega-lite" in json.loads(Path("kpi.vl.json").read_text())["$schema"]
+    assert run("kpi", "--chart", "kpi.png").exit_code == 2
+    assert not Path("kpi.png").exists()
+    refused = run("kpi", "--chart", "no/such/folder/kpi.svg")
+    assert refused.exit_code == 1
+    assert "no/such/folder" in refused.stderr
+
+
+def test_an_empty_store_has_figures_too(empty: Path, run) -> None:
+    result = run("kpi", "--chart", "kpi.svg")
+    assert result.exit_code == 0
+    assert "No orders came in then." in result.stderr

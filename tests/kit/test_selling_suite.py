@@ -1,0 +1,300 @@
+"""The suite for channels that are asked and told bites: each broken shop is found by one test."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from unittest import SkipTest
+
+import pytest
+from attrs import evolve
+
+from domcore.errors import ConnectorError, SignatureError
+from domcore.model import (
+    CancelOrder,
+    CaptureOrder,
+    Envelope,
+    Order,
+    OrderLine,
+    Pulled,
+    ShipmentNews,
+    StockLevel,
+)
+from domcore.testing import ChannelSuite
+
+AT = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+class Shop:
+    """Orders, levels and messages in memory, and the trouble it is in."""
+
+    def __init__(self) -> None:
+        self.orders = 0
+        self.levels: dict[str, int] = {}
+        self.heard: list[str] = []
+        self.calls = 0
+        self.fails_after: int | None = None
+        self.drops = False
+
+    def call(self, tell=None) -> None:
+        self.calls += 1
+        if self.fails_after is not None and self.calls > self.fails_after:
+            raise ConnectorError("the shop is down")
+        if tell is not None:
+            tell()
+            if self.drops:
+                raise ConnectorError("no answer", unknown=True)
+
+
+class Good:
+    """A channel without a fault."""
+
+    name = "stall"
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+
+    def receive(self, envelope):
+        kind, _, revision = envelope.body.partition(b" ")
+        if kind == b"cancel":
+            return [CancelOrder("main", "stall", "1", 9)]
+        return [self.order(1, int(revision))] if kind == b"order" and revision.isdigit() else []
+
+    def order(self, number, revision=1):
+        lines = (OrderLine("1", "MUG", revision),)
+        placed = AT + timedelta(minutes=number)
+        return CaptureOrder(Order("main", "stall", str(number), revision, placed, "USD", lines))
+
+    def pull(self, cursor):
+        self.shop.call()
+        after = int(cursor or 0)
+        numbers = range(after + 1, min(after + 2, self.shop.orders) + 1)
+        last = numbers[-1] if numbers else after
+        return Pulled(tuple(map(self.order, numbers)), str(last), more=last < self.shop.orders)
+
+    def publish_stock(self, levels):
+        for level in levels:
+            self.shop.call(
+                lambda level=level: self.shop.levels.update({level.sku: level.available})
+            )
+
+    def notify(self, news):
+        if news.key not in self.shop.heard:
+            self.shop.call(lambda: self.shop.heard.append(news.key))
+        else:
+            self.shop.call()
+
+
+class ForgetsACursor(Good):
+    def pull(self, cursor):
+        return super().pull("")
+
+
+class SkipsAnOrder(Good):
+    def pull(self, cursor):
+        page = super().pull(cursor)
+        return Pulled(page.commands[1:] if cursor else page.commands, page.cursor, page.more)
+
+
+class NeverEnds(Good):
+    def pull(self, cursor):
+        page = super().pull(cursor)
+        return Pulled(page.commands, page.cursor, more=True)
+
+
+class SwallowsTrouble(Good):
+    def pull(self, cursor):
+        try:
+            return super().pull(cursor)
+        except ConnectorError:
+            return Pulled((), str(self.shop.orders))
+
+
+class AddsUp(Good):
+    def publish_stock(self, levels):
+        for level in levels:
+            now = self.shop.levels.get(level.sku, 0) + level.available
+            self.shop.call(lambda level=level, now=now: self.shop.levels.update({level.sku: now}))
+
+
+class TellsTwice(Good):
+    def notify(self, news):
+        self.shop.call(lambda: self.shop.heard.append(news.key))
+
+
+class HidesALostAnswer(Good):
+    def notify(self, news):
+        try:
+            super().notify(news)
+        except ConnectorError:
+            return
+
+
+class ShowsItsSecret(Good):
+    def __repr__(self) -> str:
+        return "ShowsItsSecret(token='canary')"
+
+
+class LastOneWins(Good):
+    """Believes the order of arrival."""
+
+    arrived = 0
+
+    def receive(self, envelope):
+        type(self).arrived += 1
+        commands = super().receive(envelope)
+        for command in commands:
+            if isinstance(command, CaptureOrder):
+                object.__setattr__(command.order, "revision", type(self).arrived)
+        return commands
+
+
+class Suite(ChannelSuite):
+    __test__ = False
+
+    def __init__(self, cls: type[Good]) -> None:
+        self.shop = Shop()
+        self.cls = cls
+
+    def channel(self):
+        return self.cls(self.shop)
+
+    def deliveries(self):
+        return [Envelope("stall", b"order 1")]
+
+    def life(self):
+        return [Envelope("stall", b"order 1"), Envelope("stall", b"order 3"), *self.deliveries()]
+
+    def orders_appear(self, count):
+        self.shop.orders += count
+
+    def levels(self):
+        return [StockLevel("MUG", (), "", 5)]
+
+    def published(self):
+        return dict(self.shop.levels)
+
+    def news(self):
+        order = Good(self.shop).order(1).order
+        return ShipmentNews("k", order, "fulfillment.shipped", "1-1-A", "A", AT, (("1", 1),))
+
+    def effects(self):
+        return len(self.shop.heard)
+
+    @contextmanager
+    def shop_fails_after(self, calls):
+        self.shop.fails_after = self.shop.calls + calls
+        yield
+        self.shop.fails_after = None
+
+    def shop_is_down(self):
+        return self.shop_fails_after(0)
+
+    @contextmanager
+    def drops_the_answer(self):
+        self.shop.drops = True
+        yield
+        self.shop.drops = False
+
+    def secrets(self):
+        return ["canary"]
+
+
+TESTS = [name for name in dir(ChannelSuite) if name.startswith("test_")]
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_a_good_channel_passes_all_of_it(name: str) -> None:
+    getattr(Suite(Good), name)()
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        (ForgetsACursor, "test_pulling_goes_on_where_it_stopped"),
+        (SkipsAnOrder, "test_pulling_goes_on_where_it_stopped"),
+        (NeverEnds, "test_an_empty_shop_is_fine"),
+        (SwallowsTrouble, "test_a_pull_that_fails_midway_loses_nothing"),
+        (SwallowsTrouble, "test_a_shop_that_is_down_is_a_connector_error"),
+        (AddsUp, "test_publishing_twice_is_harmless"),
+        (TellsTwice, "test_news_told_twice_is_told_once"),
+        (TellsTwice, "test_news_whose_answer_was_lost_is_told_once"),
+        (HidesALostAnswer, "test_news_whose_answer_was_lost_is_told_once"),
+        (ShowsItsSecret, "test_secrets_are_shown_nowhere"),
+        (LastOneWins, "test_deliveries_in_any_order_end_alike"),
+    ],
+)
+def test_each_fault_is_found(cls: type[Good], name: str) -> None:
+    with pytest.raises(AssertionError):
+        getattr(Suite(cls), name)()
+
+
+def test_what_is_not_given_is_skipped_by_name() -> None:
+    class Bare(ChannelSuite):
+        __test__ = False
+
+        def channel(self):
+            return Good(Shop())
+
+    with pytest.raises(SkipTest, match="signed = True"):
+        Bare().test_what_was_changed_on_the_way_is_not_read()
+    for name in ("test_an_empty_shop_is_fine", "test_deliveries_in_any_order_end_alike"):
+        with pytest.raises(SkipTest, match=r"give \w+\(\)"):
+            getattr(Bare(), name)()
+
+
+class Sealed(Good):
+    """Signed, and it looks."""
+
+    def receive(self, envelope):
+        if envelope.headers.get("seal") != f"{len(envelope.body)}:{sum(envelope.body)}":
+            raise SignatureError("the seal is broken")
+        return super().receive(envelope)
+
+
+class NeverLooks(Good):
+    """Signed, and it does not look."""
+
+    def receive(self, envelope):
+        return super().receive(evolve(envelope, body=b"order 1"))
+
+
+class LooksAtHalf(Good):
+    """Signed, and it only asks whether anything is there."""
+
+    def receive(self, envelope):
+        if not envelope.headers:
+            raise SignatureError("there is no seal")
+        return super().receive(evolve(envelope, body=b"order 1"))
+
+
+class ChokesOnHeaders(Good):
+    def receive(self, envelope):
+        for text in envelope.headers.values():
+            text.encode("ascii")
+        return super().receive(envelope)
+
+
+class SealedSuite(Suite):
+    __test__ = False
+    signed = True
+
+    def deliveries(self):
+        body = b"order 1"
+        return [Envelope("stall", body, {"seal": f"{len(body)}:{sum(body)}"})]
+
+
+def test_a_channel_that_looks_at_its_seals_passes() -> None:
+    SealedSuite(Sealed).test_what_was_changed_on_the_way_is_not_read()
+    SealedSuite(Sealed).test_headers_of_any_kind_raise_only_domcore_errors()
+
+
+@pytest.mark.parametrize("cls", [NeverLooks, LooksAtHalf])
+def test_a_channel_that_reads_what_was_changed_is_found(cls: type[Good]) -> None:
+    with pytest.raises(AssertionError, match="though it was changed"):
+        SealedSuite(cls).test_what_was_changed_on_the_way_is_not_read()
+
+
+def test_a_channel_that_chokes_on_headers_is_found() -> None:
+    with pytest.raises(UnicodeEncodeError):
+        SealedSuite(ChokesOnHeaders).test_headers_of_any_kind_raise_only_domcore_errors()
