@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib import resources
 from pathlib import Path
 from random import Random
@@ -12,6 +13,7 @@ from attrs import frozen
 from domcore.config import PROJECT_FILE
 from domcore.demo.catalog import Count, Good, make_goods, make_stock, write_goods, write_stock
 from domcore.demo.deliveries import Delivery, make_deliveries, write_deliveries
+from domcore.demo.nodes import EXCHANGE
 from domcore.errors import ConfigurationError
 
 CHANNEL: Final = "shop"
@@ -57,6 +59,7 @@ def prepare(folder: Path, *, force: bool) -> None:
             )
         for file in sorted(folder.glob(f"{STORE}*")):
             file.unlink()
+        shutil.rmtree(folder / EXCHANGE.parts[0], ignore_errors=True)
     elif folder.exists() and any(folder.iterdir()):
         raise ConfigurationError("is not empty; name a new folder for the demo", source=str(folder))
     folder.mkdir(parents=True, exist_ok=True)

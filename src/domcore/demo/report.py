@@ -27,6 +27,7 @@ def lines(report: DemoReport) -> Iterator[str]:
     yield from _cost(report)
     yield from _by_node(report)
     yield from _split(report)
+    yield from _worked(report)
     yield from _checked(report)
     yield from _next(report)
 
@@ -101,6 +102,30 @@ def _split(report: DemoReport) -> Iterator[str]:
             yield f"    {line}".rstrip()
 
 
+def _worked(report: DemoReport) -> Iterator[str]:
+    worked, told = report.worked, report.worked.told
+    rejected = sum(told.rejected.values())
+    yield ""
+    yield (
+        f"  Worked     {told.work} pieces of work went to the nodes in {worked.seconds:.1f} s:"
+        f" {told.shipped} shipped"
+    )
+    reasons = ", ".join(f"{number} {reason}" for reason, number in told.rejected.most_common())
+    yield (
+        f"{_INDENT}({told.short} of them a unit short), {rejected} rejected ({reasons}),"
+        f" {told.silent} without an answer"
+    )
+    if worked.story:
+        yield ""
+        yield "  What became of an order that a node could not ship"
+        yield ""
+        for line in worked.story.splitlines():
+            yield f"    {line}".rstrip()
+    waiting = ", ".join(f"{number} {kind}" for kind, number in worked.waiting.most_common())
+    yield ""
+    yield f"  Waiting    {waiting or 'nothing waits'} for a person"
+
+
 def _checked(report: DemoReport) -> Iterator[str]:
     yield ""
     if report.violations:
@@ -119,7 +144,8 @@ def _next(report: DemoReport) -> Iterator[str]:
     split = report.tally.split
     if split:
         yield f'  domcore explain "{split.number}" --why-not {report.why_not}'
-    yield "  domcore orders --status short"
+    yield "  domcore exceptions"
+    yield "  domcore kpi"
     yield "  domcore stock --node ST-NYC --below 3"
 
 

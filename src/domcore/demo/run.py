@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from random import Random
 from typing import Final, Protocol
 
 from attrs import define, field, frozen
@@ -15,6 +16,7 @@ from domcore.app import Domcore
 from domcore.config import PROJECT_FILE, read_settings
 from domcore.demo import folder as files
 from domcore.demo.deliveries import Delivery
+from domcore.demo.nodes import Nodes, Told
 from domcore.errors import ConfigurationError, PayloadError
 from domcore.loading import Source, load_items, load_network, load_stock
 from domcore.model import Plan
@@ -22,6 +24,8 @@ from domcore.routing import Routed, RouteReport
 from domcore.settings import ChannelSettings, Settings
 
 ORDERS: Final = 320
+MOST_EVENTS: Final = 100_000
+MOST_WAITING: Final = 10_000
 SEED: Final = 7
 
 
@@ -89,6 +93,16 @@ def _telling(plan: Plan) -> int:
     return min(len(plan.allocations), 4) if len(plan.nodes) == 2 else 1
 
 
+@define
+class Worked:
+    """What became of the work: what the nodes said, and how the books stand after it."""
+
+    told: Told
+    story: str = ""
+    waiting: Counter[str] = field(factory=Counter)
+    seconds: float = 0.0
+
+
 @frozen(slots=True)
 class DemoReport:
     """Everything the demo has to tell."""
@@ -106,6 +120,7 @@ class DemoReport:
     tally: RouteTally
     explanation: str
     why_not: str
+    worked: Worked
     violations: tuple[str, ...]
     verify_seconds: float
     seconds: float
@@ -118,7 +133,7 @@ def run(folder: Path, *, seed: int, orders: int, force: bool, watch: Watch) -> D
         ConfigurationError: something is in the way, or domcore-shopify is not installed.
     """
     started = time.monotonic()
-    _require_adapter()
+    _require_plugins()
     files.prepare(folder, force=force)
     made = files.write(folder, seed=seed, orders=orders)
     with Domcore(read_settings(config=(folder / PROJECT_FILE).absolute())) as dom:
@@ -128,6 +143,7 @@ def run(folder: Path, *, seed: int, orders: int, force: bool, watch: Watch) -> D
         received = _receive(dom, made.deliveries, watch)
         route, tally = _route(dom, received, watch)
         explanation, why_not = _explain(dom, tally)
+        worked = _work(dom, folder, seed)
         before = time.monotonic()
         violations = tuple(str(each) for each in dom.verify())
         return DemoReport(
@@ -144,6 +160,7 @@ def run(folder: Path, *, seed: int, orders: int, force: bool, watch: Watch) -> D
             tally=tally,
             explanation=explanation,
             why_not=why_not,
+            worked=worked,
             violations=violations,
             verify_seconds=time.monotonic() - before,
             seconds=time.monotonic() - started,
@@ -155,18 +172,22 @@ def _active_packs(dom: Domcore) -> tuple[str, ...]:
     return tuple(f"{info.name} {info.pack.version}" for info in found if info.pack)
 
 
-def _require_adapter() -> None:
-    """Look for domcore-shopify before anything is written."""
+def _require_plugins() -> None:
+    """Look for the plugins of the demo before anything is written."""
     channel = ChannelSettings(files.CHANNEL, "shopify", options={"secrets": [files.SECRET]})
     with Domcore(Settings(store="memory:", channels=(channel,))) as dom:
-        if files.CHANNEL in dom.channels():
-            return
-        broken = [each.error for each in dom.plugins.status() if each.name == "shopify"]
-    why = f" ({broken[0]})" if broken and broken[0] else ""
-    raise ConfigurationError(
-        f"the demo's orders come from Shopify, and domcore-shopify is not there{why}; install it:"
-        " python -m pip install domcore-shopify (in a checkout: ./plugins/domcore-shopify)"
-    )
+        there = {each.name: each.error for each in dom.plugins.status()}
+        served = files.CHANNEL in dom.channels()
+    for name, what, missing in (
+        ("shopify", "orders come from Shopify", not served),
+        ("files", "nodes work by files", there.get("files", "missing") != ""),
+    ):
+        if missing:
+            why = f" ({there[name]})" if there.get(name) else ""
+            raise ConfigurationError(
+                f"the demo's {what}, and domcore-{name} is not there{why}; install it:"
+                f" python -m pip install domcore-{name} (in a checkout: ./plugins/domcore-{name})"
+            )
 
 
 def _receive(dom: Domcore, deliveries: Sequence[Delivery], watch: Watch) -> Received:
@@ -202,6 +223,37 @@ def _route(dom: Domcore, received: Received, watch: Watch) -> tuple[RouteReport,
         report = dom.route(baseline=True, progress=told)
     tally.seconds = time.monotonic() - started
     return report, tally
+
+
+def _work(dom: Domcore, folder: Path, seed: int) -> Worked:
+    """Hand the work over, have the nodes do it, route anew what they reject, and do that too."""
+    started = time.monotonic()
+    nodes = Nodes(folder, Random(f"{seed}-nodes"), dom.now)
+    worked = Worked(nodes.told)
+    for willing in (False, True):
+        dom.work()  # asks for news, routes what is open again, hands work over
+        nodes.work(willing=willing)
+    dom.work()
+    worked.story = _story(dom)
+    worked.waiting.update(each.kind for each in dom.exceptions(limit=MOST_WAITING))
+    worked.seconds = time.monotonic() - started
+    return worked
+
+
+def _story(dom: Domcore) -> str:
+    """The life of the order that tells most: rejected by one node, shipped by another."""
+    rejected = {
+        event.order_id
+        for event in dom.store.events(limit=MOST_EVENTS)
+        if event.kind == "fulfillment.rejected"
+    }
+    views = [dom.store.order(order_id) for order_id in sorted(filter(None, rejected))]
+    told = [
+        view
+        for view in views
+        if view.summary.status == "shipped" and len(view.order.lines) <= 2 and view.sequence > 1
+    ]
+    return dom.timeline(told[0].order.number).to_text() if told else ""
 
 
 def _explain(dom: Domcore, tally: RouteTally) -> tuple[str, str]:

@@ -1,0 +1,184 @@
+"""A shop that exchanges files: orders and stock come in, levels and news go out."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from domcore.errors import ConnectorError, PayloadError, Problem
+from domcore.loading.problems import Problems
+from domcore.model import Command, Envelope, Pulled, ShipmentNews, StockLevel
+from domcore_files.disk import PRIVATE, SHARED, Disk, Unreadable, name_of
+from domcore_files.inbox import Delivered, Inbox
+from domcore_files.options import ChannelOptions
+from domcore_files.orders import ROW, OrderReader
+from domcore_files.stock import (
+    LEVEL_COLUMNS,
+    STOCK,
+    kept_level,
+    kept_values,
+    level_values,
+    merged,
+    observations,
+)
+from domcore_files.tables import Row, check_columns, format_of, read_rows
+from domcore_files.work import NEWS_COLUMNS, file_of, news_rows
+
+OUT: Final = "out"
+STATE: Final = "state"
+LEVELS: Final = "levels.jsonl"
+
+
+class FilesChannel:
+    """One shop's folder. `receive` is pure: no store, no disk, no clock."""
+
+    def __init__(
+        self,
+        name: str,
+        owner: str,
+        options: ChannelOptions,
+        disk: Disk,
+        *,
+        currency: str = "",
+        postal_digits: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = name
+        self.owner = owner
+        self._options = options
+        self._disk = disk
+        self._mode = PRIVATE if options.private else SHARED
+        self._reader = OrderReader(name, owner, currency, options.service, postal_digits)
+        self._inbox: Inbox[Command] = Inbox(
+            disk,
+            self._delivered,
+            settle_seconds=options.settle_seconds,
+            most_bytes=options.most_bytes,
+            keep=options.keep,
+            clock=clock,
+        )
+
+    def __repr__(self) -> str:
+        return f"FilesChannel(name={self.name!r}, owner={self.owner!r})"
+
+    def receive(self, envelope: Envelope) -> tuple[Command, ...]:
+        """Read a file that came some other way, such as ``domcore receive``.
+
+        Raises:
+            PayloadError: it cannot be read; every bad row with its line and column.
+        """
+        if len(envelope.body) > self._options.most_bytes:
+            problem = Problem("$", f"larger than {self._options.most_bytes} bytes")
+            raise PayloadError("the delivery cannot be accepted", [problem], source=self.name)
+        digest = hashlib.sha256(envelope.body).hexdigest()[:32]
+        return self._commands(self.name, envelope.body, digest, f"file:{digest}", "")
+
+    def trouble(self) -> list[str]:
+        """A folder that is not there, files that were set aside."""
+        return self._inbox.trouble()
+
+    def pull(self, cursor: str) -> Pulled:
+        """The next file in ``in``; the cursor that comes back puts it away.
+
+        Raises:
+            ConnectorError: the folder cannot be reached.
+        """
+        page = self._inbox.take(cursor)
+        return Pulled(page.items, page.cursor, page.more)
+
+    def publish_stock(self, levels: Sequence[StockLevel]) -> None:
+        """Write ``out/stock.csv`` anew: all levels so far, with these in place of the old.
+
+        Raises:
+            ConnectorError: the folder cannot be reached, or what was published is damaged.
+        """
+        with self._disk.reached():
+            self._disk.prepare(OUT, STATE)
+            known = merged(self._published(), levels)
+            rows = [level_values(level) for level in known]
+            kept = file_of(LEVEL_COLUMNS, [*map(kept_values, known)], "jsonl", plain=True)
+            self._disk.write(STATE, LEVELS, kept, self._mode)
+            self._write(f"stock.{self._options.format}", LEVEL_COLUMNS, rows)
+
+    def notify(self, news: ShipmentNews) -> None:
+        """Write what became of an order, in a file of its own; the same key is the same file.
+
+        Raises:
+            ConnectorError: the folder cannot be reached.
+        """
+        with self._disk.reached():
+            self._disk.prepare(OUT)
+            name = f"news-{name_of(news.key)}.{self._options.format}"
+            self._write(name, NEWS_COLUMNS, news_rows(news))
+
+    def _write(self, name: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
+        plain = self._options.csv_plain
+        body = file_of(columns, rows, self._options.format, plain=plain)
+        self._disk.write(OUT, name, body, self._mode)
+
+    def _published(self) -> list[StockLevel]:
+        """The levels that were published last."""
+        if self._disk.look(STATE, LEVELS) is None:
+            return []
+        problems = Problems(LEVELS)
+        try:
+            body = self._disk.read(STATE, LEVELS, self._options.most_bytes * 4).body
+            levels = [kept_level(row.values) for row in read_rows(LEVELS, body, "jsonl", problems)]
+            problems.check()
+        except (PayloadError, Unreadable, ValueError):
+            raise ConnectorError(
+                f"{self._disk.root / STATE / LEVELS}: is damaged; delete it, and publish all levels"
+            ) from None
+        return levels
+
+    def _delivered(self, file: Delivered) -> tuple[Command, ...]:
+        """A file of the folder. Its name and time tell two deliveries of equal content apart:
+        a count is news whenever it is written, a change when its file has another name.
+        """
+        named = f"file:{file.digest}:{file.name}"
+        return self._commands(
+            file.name, file.body, file.digest, named, f"{named}:{file.written_at:.6f}"
+        )
+
+    def _commands(
+        self, name: str, body: bytes, digest: str, delta_key: str, count_key: str
+    ) -> tuple[Command, ...]:
+        problems = Problems(name)
+        plain = self._options.csv_plain
+        format = format_of(name, body)
+        rows = read_rows(name, body, format, problems, plain=plain)
+        orders, stock = _sorted(rows, format, name, problems)
+        commands: list[Command] = list(
+            self._reader.commands(
+                orders, name=name, digest=digest, problems=problems, by_line=format == "csv"
+            )
+        )
+        commands += observations(
+            stock,
+            name=name,
+            owner=self.owner,
+            problems=problems,
+            delta_key=delta_key,
+            count_key=count_key,
+        )
+        problems.check()
+        if not commands:
+            raise PayloadError("there is not one order and not one count in it", source=name)
+        return tuple(commands)
+
+
+def _sorted(
+    rows: list[Row], format: str, name: str, problems: Problems
+) -> tuple[list[Row], list[Row]]:
+    """Rows of orders and rows of stock. A CSV file holds the one or the other: its columns say."""
+    orders: list[Row] = []
+    stock: list[Row] = []
+    for row in rows:
+        (orders if "order" in row.values or "sku" not in row.values else stock).append(row)
+    if format == "csv" and rows:
+        shape = ROW if orders else STOCK
+        if not check_columns(shape, list(rows[0].values), name, problems):
+            return [], []
+    return orders, stock

@@ -1,0 +1,198 @@
+"""A node that exchanges files: work goes out, news comes in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from domcore.errors import PayloadError, Problem
+from domcore.loading.problems import Problems
+from domcore.model import Envelope, Handover, Notice, Polled, Receipt
+from domcore_files.disk import PRIVATE, SHARED, Disk, draft_of, name_of
+from domcore_files.inbox import Delivered, Inbox
+from domcore_files.notices import NOTICE, notices
+from domcore_files.options import ConnectorOptions
+from domcore_files.tables import check_columns, format_of, read_rows
+from domcore_files.work import CANCEL_COLUMNS, WORK_COLUMNS, cancel_rows, file_of, work_rows
+
+OUT: Final = "out"
+TAKEN: Final = "taken"
+SENT: Final = "sent"
+
+DRAFTED: Final = ".drafted"
+RELEASED: Final = ".released"
+CANCELLED: Final = ".cancel"
+
+
+class FilesConnector:
+    """One node's folder, or that of several nodes of one partner.
+
+    ``sent`` holds an empty mark for each key. It is set as drafted when the file's draft lies in
+    ``out`` and before the file appears there, and as released after. A mark without its draft is
+    of a file that has appeared: so one that the partner has deleted is still known, and one that
+    never appeared is not taken for one that was.
+    """
+
+    certain_after = 0
+
+    def __init__(
+        self,
+        name: str,
+        options: ConnectorOptions,
+        disk: Disk,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.name = name
+        self._options = options
+        self._disk = disk
+        self._mode = PRIVATE if options.private else SHARED
+        self._inbox: Inbox[Notice] = Inbox(
+            disk,
+            self._delivered,
+            settle_seconds=options.settle_seconds,
+            most_bytes=options.most_bytes,
+            keep=options.keep,
+            clock=clock,
+        )
+
+    def __repr__(self) -> str:
+        return f"FilesConnector(name={self.name!r})"
+
+    def trouble(self) -> list[str]:
+        """A folder that is not there, files that were set aside."""
+        return self._inbox.trouble()
+
+    def release(self, handover: Handover) -> Receipt:
+        """Put the work into ``out``; the same key is the same file, so twice is once.
+
+        Raises:
+            ConnectorError: the folder cannot be reached; `unknown` when the file may be there.
+        """
+        name = name_of(handover.key)
+        with self._disk.reached():
+            self._disk.prepare(OUT, TAKEN, SENT)
+            found = self._seen(name)
+            if found is not None:
+                return found
+            rows = work_rows(handover, self._options.format)
+            if not rows:
+                return Receipt("rejected", reason="other", detail="there is nothing to ship in it")
+            body = file_of(WORK_COLUMNS, rows, self._options.format, plain=self._options.csv_plain)
+            self._disk.remove(SENT, f"{name}{DRAFTED}")
+            draft = self._disk.draft(OUT, self._file(name), body, self._mode)
+            self._disk.write(SENT, f"{name}{DRAFTED}", b"", self._mode)
+        with self._disk.reached(unknown=True):
+            self._disk.publish(draft, OUT, self._file(name))
+            self._settle(name)
+        return self._receipt("requested", name)
+
+    def cancel(self, handover: Handover) -> Receipt:
+        """Put the wish to stop into ``out``; the partner's word comes as news.
+
+        Raises:
+            ConnectorError: the folder cannot be reached.
+        """
+        name = name_of(handover.key)
+        with self._disk.reached():
+            self._disk.prepare(OUT, TAKEN, SENT)
+            if self._seen(name) is None:
+                return Receipt("unknown_here")
+            mark = f"{name}{CANCELLED}"
+            if self._disk.look(SENT, mark) is None:
+                body = file_of(
+                    CANCEL_COLUMNS,
+                    cancel_rows(handover),
+                    self._options.format,
+                    plain=self._options.csv_plain,
+                )
+                self._disk.write(OUT, self._file(f"{name}{CANCELLED}"), body, self._mode)
+                self._disk.write(SENT, mark, b"", self._mode)
+        return self._receipt("cancel_requested", name)
+
+    def reconcile(self, handover: Handover) -> Receipt:
+        """Look for the work: in ``out``, in ``taken``, among what was sent.
+
+        Raises:
+            ConnectorError: the folder cannot be reached.
+        """
+        with self._disk.reached():
+            self._disk.prepare(OUT, TAKEN, SENT)
+            found = self._seen(name_of(handover.key))
+        return found if found is not None else Receipt("unknown_here")
+
+    def poll(self, cursor: str) -> Polled:
+        """The next file in ``in``; the cursor that comes back puts it away.
+
+        Raises:
+            ConnectorError: the folder cannot be reached.
+        """
+        page = self._inbox.take(cursor)
+        return Polled(page.items, page.cursor, page.more)
+
+    def receive(self, envelope: Envelope) -> tuple[Notice, ...]:
+        """Read a file of news that came some other way.
+
+        Raises:
+            PayloadError: it cannot be read; every bad row with its line and column.
+        """
+        if len(envelope.body) > self._options.most_bytes:
+            problem = Problem("$", f"larger than {self._options.most_bytes} bytes")
+            raise PayloadError("the delivery cannot be accepted", [problem], source=self.name)
+        return self._notices(self.name, envelope.body)
+
+    def _seen(self, name: str) -> Receipt | None:
+        """How far the work is, and a mark that it has appeared, if a crash left none."""
+        found = self._found(name)
+        if found is not None:
+            self._settle(name)
+        return found
+
+    def _found(self, name: str) -> Receipt | None:
+        """How far the work is. ``out`` is looked at first: files go from there to ``taken``."""
+        if self._disk.look(SENT, f"{name}{CANCELLED}") is not None:
+            return self._receipt("cancel_requested", name)
+        if self._disk.look(OUT, self._file(name)) is not None:
+            return self._receipt("requested", name)
+        for mark, folder in ((self._file(name), TAKEN), (f"{name}{RELEASED}", SENT)):
+            if self._disk.look(folder, mark) is not None:
+                return self._receipt("accepted", name)
+        drafted = self._disk.look(SENT, f"{name}{DRAFTED}") is not None
+        if drafted and self._disk.look(OUT, draft_of(self._file(name))) is None:
+            return self._receipt("accepted", name)
+        return None
+
+    def _settle(self, name: str) -> None:
+        """Remember that the file has appeared."""
+        if self._disk.look(SENT, f"{name}{DRAFTED}") is not None:
+            self._disk.move(SENT, f"{name}{DRAFTED}", SENT, f"{name}{RELEASED}")
+
+    def _receipt(self, status: str, name: str) -> Receipt:
+        return Receipt(status, reference=self._file(name))
+
+    def _file(self, name: str) -> str:
+        return f"{name}.{self._options.format}"
+
+    def _delivered(self, file: Delivered) -> tuple[Notice, ...]:
+        return self._notices(file.name, file.body)
+
+    def _notices(self, name: str, body: bytes) -> tuple[Notice, ...]:
+        problems = Problems(name)
+        format = format_of(name, body)
+        rows = read_rows(name, body, format, problems, plain=self._options.csv_plain)
+        if format == "csv" and rows:
+            rows = rows if check_columns(NOTICE, list(rows[0].values), name, problems) else []
+        found = tuple(
+            notices(
+                rows,
+                name=name,
+                problems=problems,
+                statuses=self._options.statuses,
+                reasons=self._options.reasons,
+            )
+        )
+        problems.check()
+        if not found:
+            raise PayloadError("there is not one notice in it", source=name)
+        return found

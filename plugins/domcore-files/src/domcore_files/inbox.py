@@ -1,0 +1,242 @@
+"""Files that come in, each taken at least once, and put away only when it has been taken in.
+
+A file goes ``in`` -> ``working`` -> ``done``. Each step is one rename, so after a crash it lies
+in one of the three. It is renamed into ``working`` under a name that no other file ever has; that
+name, with a digest of what was read, is the cursor. Only when the core hands this cursor back has
+it applied the file for good, and only then is the file put away. A file in ``working`` that the
+cursor does not speak of is read again: it was lost on the way, and repeats change nothing.
+
+The name also holds a digest of the cursor before it. So ``done`` is a log that can be read again
+from any cursor: when the core comes with an older one, because a person retries something or a
+backup was put back, it gets again what came after it.
+
+A file that cannot be read goes to ``failed``, with the reason beside it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, TypeVar
+
+from attrs import frozen
+
+from domcore.errors import ConnectorError, PayloadError
+from domcore_files.disk import Disk, Unreadable, is_plain, plain_name
+from domcore_files.tables import FORMATS
+
+IN: Final = "in"
+WORKING: Final = "working"
+DONE: Final = "done"
+FAILED: Final = "failed"
+FOLDERS: Final = (IN, WORKING, DONE, FAILED)
+
+REASON: Final = ".reason.txt"
+MOST_FAILURES: Final = 100
+"""Bad files put aside in one go, before the rest waits for the next."""
+
+_log = logging.getLogger("domcore_files")
+
+_UNFINISHED: Final = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
+_MARKS: Final = (".", "~", "_")
+_OURS: Final = re.compile(r"\.([0-9a-f]{12})[0-9a-f]{12}(?:\.[^.]*)?$")
+
+T = TypeVar("T")
+
+
+@frozen(slots=True)
+class Delivered:
+    """One file as it came: the name people know it by, its bytes, when it was written."""
+
+    name: str
+    body: bytes
+    digest: str
+    written_at: float
+
+
+@frozen(slots=True)
+class Page(Generic[T]):
+    """What one file held, the cursor that acknowledges it, and whether others wait."""
+
+    items: tuple[T, ...]
+    cursor: str
+    more: bool
+
+
+class Inbox(Generic[T]):
+    """Reads one file at a time.
+
+    Args:
+        disk: the folder.
+        read: turns a file into what it holds; a `PayloadError` sets the file aside.
+        settle_seconds: a file that was written more recently is left alone.
+        most_bytes: the largest file taken.
+        keep: whether files stay in ``done``.
+        clock: seconds since 1970.
+        ids: a name that was never given before.
+    """
+
+    def __init__(
+        self,
+        disk: Disk,
+        read: Callable[[Delivered], Sequence[T]],
+        *,
+        settle_seconds: int,
+        most_bytes: int,
+        keep: bool = True,
+        clock: Callable[[], float] = time.time,
+        ids: Callable[[], str] = lambda: uuid.uuid4().hex[:12],
+    ) -> None:
+        self._disk = disk
+        self._read = read
+        self._settle = settle_seconds
+        self._most = most_bytes
+        self._keep = keep
+        self._clock = clock
+        self._ids = ids
+
+    def trouble(self) -> list[str]:
+        """What a person should look at: a folder that is not there, files that were set aside."""
+        try:
+            with self._disk.reached():
+                self._disk.prepare()
+                aside = [name for name in self._disk.names(FAILED) if not name.endswith(REASON)]
+        except ConnectorError as error:
+            # Before the first file is taken in there is no folder for bad ones yet.
+            return [str(error)] if not self._disk.root.is_dir() else []
+        if not aside:
+            return []
+        files = "1 file was" if len(aside) == 1 else f"{len(aside)} files were"
+        return [f"{self._disk.root / FAILED}: {files} set aside; the reasons lie beside them"]
+
+    def take(self, cursor: str) -> Page[T]:
+        """What the next file holds; `cursor` acknowledges the file that it came with.
+
+        Raises:
+            ConnectorError: the folder cannot be reached.
+        """
+        with self._disk.reached():
+            self._disk.prepare(*FOLDERS)
+            self._acknowledge(cursor)
+            before = _mark(cursor)
+            page = self._again(before)
+            for _ in range(MOST_FAILURES):
+                if page is not None:
+                    return page
+                name = self._claimed(before) or self._claim(before)
+                if not name:
+                    return Page((), cursor, more=False)
+                page = self._open(WORKING, name)
+        return page or Page((), cursor, more=True)
+
+    def _again(self, before: str) -> Page[T] | None:
+        """What came after this cursor and was put away already."""
+        for name in self._disk.names(DONE):
+            if _mark_in(name) == before:
+                return self._open(DONE, name)
+        return None
+
+    def _acknowledge(self, cursor: str) -> None:
+        """Put away the file of this cursor, unless somebody has written on in it since."""
+        name, _, digest = cursor.rpartition(":")
+        if not is_plain(name) or self._disk.look(WORKING, name) is None:
+            return
+        try:
+            body = self._disk.read(WORKING, name, self._most).body
+        except Unreadable:
+            return
+        if _digest(body) != digest:
+            return
+        if self._keep:
+            self._disk.move(WORKING, name, DONE)
+        else:
+            self._disk.remove(WORKING, name)
+
+    def _claimed(self, before: str) -> str:
+        """A file that was claimed and never acknowledged, as the one after this cursor."""
+        names = self._disk.names(WORKING)
+        if not names or _mark_in(names[0]) == before:
+            return names[0] if names else ""
+        name = self._name(_shown(plain_name(names[0])), before)
+        self._disk.move(WORKING, names[0], WORKING, name)
+        return name
+
+    def _claim(self, before: str) -> str:
+        """Claim the next file that is finished; nothing when there is none."""
+        waiting = self._waiting()
+        if not waiting:
+            return ""
+        name = self._name(plain_name(waiting[0]), before)
+        self._disk.move(IN, waiting[0], WORKING, name)
+        return name
+
+    def _name(self, shown: str, before: str) -> str:
+        """A name that no file ever had."""
+        stem, dot, suffix = shown.rpartition(".")
+        return f"{stem or suffix}.{before}{self._ids()}{dot}{suffix if dot else ''}"
+
+    def _waiting(self) -> list[str]:
+        return [name for name in self._disk.names(IN) if self._finished(name)]
+
+    def _finished(self, name: str) -> bool:
+        lower = name.lower()
+        if name.startswith(_MARKS) or lower.endswith(("~", *_UNFINISHED)):
+            return False
+        found = self._disk.look(IN, name)
+        if found is None or found.st_mode & 0o170000 == 0o040000:
+            return False
+        return abs(self._clock() - found.st_mtime) >= self._settle
+
+    def _open(self, folder: str, name: str) -> Page[T] | None:
+        """Read a file; None when it had to be set aside."""
+        shown = _shown(name)
+        try:
+            if f".{name.rpartition('.')[2].lower()}" not in FORMATS:
+                raise Unreadable(f"its name must end in one of {', '.join(FORMATS)}")
+            content = self._disk.read(folder, name, self._most)
+            digest = _digest(content.body)
+            items = self._read(Delivered(shown, content.body, digest, content.written_at))
+        except Unreadable as error:
+            self._set_aside(folder, name, f"{shown}: {error}")
+            return None
+        except PayloadError as error:
+            lines = [str(error).splitlines()[0], *(f"  {each}" for each in error.problems)]
+            self._set_aside(folder, name, "\n".join(lines))
+            return None
+        more = folder == DONE or bool(self._waiting())
+        return Page(tuple(items), f"{name}:{digest}", more)
+
+    def _set_aside(self, folder: str, name: str, reason: str) -> None:
+        """The reason first: without it the file would lie there and nobody knew why."""
+        self._disk.write(FAILED, f"{name}{REASON}", f"{reason}\n".encode("utf-8", "replace"))
+        self._disk.move(folder, name, FAILED)
+        _log.warning("%s: %s cannot be taken in and was set aside", self._disk.root / FAILED, name)
+
+
+def _mark(cursor: str) -> str:
+    """What names tell of the cursor before them."""
+    return hashlib.sha256(cursor.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+
+
+def _mark_in(name: str) -> str:
+    """What this name tells; nothing where we did not make it."""
+    found = _OURS.search(name)
+    return found[1] if found else ""
+
+
+def _shown(name: str) -> str:
+    """The name that people gave it, or nearly."""
+    if not _mark_in(name):
+        return name
+    stem, _, suffix = name.rpartition(".")
+    if not stem.rpartition(".")[1]:
+        return stem  # it had no suffix
+    return f"{stem.rpartition('.')[0]}.{suffix}"
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:32]

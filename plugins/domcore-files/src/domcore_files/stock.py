@@ -1,0 +1,109 @@
+"""Stock files: counts and changes in, levels out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from domcore.loading.fields import MOST_UNITS, code, moment, whole
+from domcore.loading.problems import Problems
+from domcore.loading.shape import Faults, Field, Shape
+from domcore.model import ObserveStock, StockCount, StockLevel
+from domcore_files.tables import Row
+
+BATCH: Final = 2000
+"""Counts in one command."""
+
+STOCK: Final = Shape(
+    (
+        Field("sku", code(), "the SKU", needed=True),
+        Field("node", code(), "the node's id", needed=True),
+        Field("on_hand", whole(), "units counted; replaces what was known", None),
+        Field("delta", whole(-MOST_UNITS), "units to add or take away, instead of on_hand", None),
+        Field("safety", whole(), "units that orders may not draw; absent leaves it", None),
+        Field("blocked", whole(), "units of on_hand that cannot be sold", None),
+        Field("as_of", moment, "when it was counted; absent is now", None),
+    )
+)
+
+LEVEL_COLUMNS: Final = ("sku", "external_ids", "node", "available")
+
+
+def observations(
+    rows: Iterable[Row],
+    *,
+    name: str,
+    owner: str,
+    problems: Problems,
+    delta_key: str,
+    count_key: str = "",
+) -> Iterator[ObserveStock]:
+    """Commands of a stock file; changes and counts apart, as they repeat by other laws.
+
+    Without `count_key`, counts that are all dated go by `delta_key`, and others are news each time.
+    """
+    counts: list[StockCount] = []
+    deltas: list[StockCount] = []
+    seen: set[tuple[str, str]] = set()
+    for row in rows:
+        try:
+            count = _count(row.values)
+            if count.delta is None and (count.sku, count.node) in seen:
+                raise Faults([("sku", "is counted at this node twice in this file")])
+        except ValueError as error:
+            problems.add(f"{name}:{row.line}", error)
+            continue
+        if count.delta is None:
+            seen.add((count.sku, count.node))
+            counts.append(count)
+        else:
+            deltas.append(count)
+    if not count_key and all(count.as_of is not None for count in counts):
+        count_key = delta_key
+    for key, what, found in ((count_key, "counts", counts), (delta_key, "deltas", deltas)):
+        for at in range(0, len(found), BATCH):
+            part = tuple(found[at : at + BATCH])
+            yield ObserveStock(owner, part, f"{key}:{what}:{at}" if key else "")
+
+
+def _count(values: Mapping[str, Any]) -> StockCount:
+    read = STOCK(values)
+    if (read["on_hand"] is None) == (read["delta"] is None):
+        raise Faults([("on_hand", "give on_hand or delta, and only one of them")])
+    if read["blocked"] is not None and read["on_hand"] is None:
+        raise Faults([("blocked", "needs on_hand beside it")])
+    return StockCount(**read)
+
+
+def merged(before: Iterable[StockLevel], levels: Iterable[StockLevel]) -> list[StockLevel]:
+    """All levels, the new ones in place of the old, in the order of SKU and node."""
+    found = {(each.sku, each.node): each for each in (*before, *levels)}
+    return [found[key] for key in sorted(found)]
+
+
+def level_values(level: StockLevel) -> dict[str, Any]:
+    """A level by column."""
+    return {
+        "sku": level.sku,
+        "external_ids": "|".join(level.external_ids),
+        "node": level.node,
+        "available": level.available,
+    }
+
+
+def kept_values(level: StockLevel) -> dict[str, Any]:
+    """A level as it is kept between two publications."""
+    return {**level_values(level), "external_ids": list(level.external_ids)}
+
+
+def kept_level(values: Mapping[str, Any]) -> StockLevel:
+    """What `kept_values` told: any SKU that the core has, whatever it looks like.
+
+    Raises:
+        ValueError: it has told something else.
+    """
+    sku, ids, node, available = (values.get(each) for each in LEVEL_COLUMNS)
+    texts = (sku, node, *(ids if isinstance(ids, list) else (None,)))
+    if not sku or type(available) is not int or not all(isinstance(each, str) for each in texts):
+        raise ValueError("is no level")
+    return StockLevel(str(sku), tuple(texts[2:]), str(node), available)
