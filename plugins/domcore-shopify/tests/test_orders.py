@@ -165,7 +165,7 @@ def test_the_postal_code_is_cut_as_configured(shop_with, digits: int, postal: st
 
 def test_the_channel_may_keep_more_or_less_of_the_postal_code_than_the_application() -> None:
     from domcore.settings import ChannelSettings
-    from domcore_shopify.channel import build_channels
+    from domcore_shopify.building import build_channels
 
     for own, kept in ((None, 3), (0, 0), (5, 5)):
         options = {"secrets": ["s"]} | ({} if own is None else {"postal_digits": own})
@@ -262,7 +262,7 @@ def test_a_cancelled_order_is_cancelled_whatever_the_topic(shop, topic: str) -> 
     )
 
 
-@pytest.mark.parametrize("topic", ["orders/edited", "orders/delete", "refunds/create", "nonsense"])
+@pytest.mark.parametrize("topic", ["orders/edited", "orders/delete", "products/update", "nonsense"])
 def test_other_topics_are_ignored_with_a_reason_and_unread(shop, topic: str) -> None:
     command = shop.read(b"not even JSON", topic=topic)
     assert isinstance(command, Ignore)

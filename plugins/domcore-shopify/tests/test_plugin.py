@@ -17,7 +17,7 @@ from domcore.model import Envelope
 from domcore.plugins import Plugins
 from domcore.settings import ChannelSettings, Settings
 from domcore_shopify import plugin
-from domcore_shopify.channel import build_channels
+from domcore_shopify.building import build_channels
 
 
 def application(*channels: ChannelSettings) -> SimpleNamespace:

@@ -19,6 +19,8 @@ from domcore.testing.channel_suite import ChannelSuite
 class TestShopify(ChannelSuite):
     """`domcore.testing`'s suite on a channel that accepts webhooks and API bodies."""
 
+    permutations = 100
+
     @pytest.fixture(autouse=True)
     def _shop(self, shop, shop_with) -> None:
         self.shop = shop
@@ -30,6 +32,8 @@ class TestShopify(ChannelSuite):
             tiers={"vip": "gold"},
             services={"DHL-EXP": "express"},
             line_properties={"Gift wrap": "gift_wrap"},
+            locations={"11": "NYC"},
+            stock="counts",
         ).channel
         return channel
 
@@ -40,12 +44,45 @@ class TestShopify(ChannelSuite):
             shop.deliver(shop.body()),
             shop.deliver(cancelled, topic="orders/cancelled"),
             shop.deliver({"id": 1}, topic="products/update"),
+            shop.deliver(shop.refund([(101, 1, "cancel"), (102, 1, "return")]), "refunds/create"),
             Envelope("web", json.dumps({"orders": [shop.body()]}).encode()),
         ]
 
     def deliver(self, body: bytes) -> Envelope:
         envelope: Envelope = self.shop.deliver(body)
         return envelope
+
+    def life(self) -> list[Envelope]:
+        """Placed, tagged, refunded in part, told whole again, and counted."""
+        shop = self.shop
+        stock = {
+            "inventory_item_id": 77,
+            "location_id": 11,
+            "available": 5,
+            "updated_at": "2026-01-05T08:00:00Z",
+        }
+        refund = shop.refund([(101, 1, "cancel"), (103, 1, "no_restock")])
+
+        def tagged(order: dict[str, Any]) -> None:
+            order.update(updated_at="2026-03-02T09:16:00+01:00", tags="vip")
+
+        def refunded(order: dict[str, Any]) -> None:
+            order.update(updated_at="2026-03-02T09:30:01+01:00", tags="vip")
+            order["line_items"][0]["current_quantity"] = 1
+            order["line_items"][2]["current_quantity"] = 0
+
+        return [
+            shop.deliver(shop.body()),
+            shop.deliver(shop.body(tagged), "orders/updated"),
+            shop.deliver(refund, "refunds/create"),
+            shop.deliver(shop.body(refunded), "orders/updated"),
+            shop.deliver(
+                shop.refund([(102, 1, "cancel")], id=72, at="2026-03-02T09:40:00+01:00"),
+                "refunds/create",
+            ),
+            shop.deliver(stock, "inventory_levels/update"),
+            shop.deliver({"id": 1}, "products/update"),
+        ]
 
     def personal_data(self) -> list[str]:
         return ["Mira", "Okafor", "Seilergasse", "mira.okafor@post.example", "Bregenz", "5574"]

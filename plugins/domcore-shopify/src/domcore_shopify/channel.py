@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from cattrs import Converter
 
 from domcore.codec.intake import read_json
 from domcore.codec.scalars import Refused, strict_line, strict_moment
-from domcore.codec.strict import Line, make_converter, structure
+from domcore.codec.strict import Line, structure
 from domcore.errors import PayloadError, Problem, SignatureError
 from domcore.model import Command, Envelope, Ignore
-from domcore.settings import ChannelSettings
-from domcore_shopify.options import Options, read_options
+from domcore_shopify.news import NewsReader
+from domcore_shopify.options import Options
 from domcore_shopify.orders import Delivery, OrderReader
-from domcore_shopify.payload import OneOrder, OrderBody, OrderPage
+from domcore_shopify.payload import (
+    FulfillmentBody,
+    InventoryBody,
+    OneOrder,
+    OrderBody,
+    OrderPage,
+    RefundBody,
+)
+from domcore_shopify.refunds import RefundReader
 from domcore_shopify.signing import (
     DELIVERY,
     EVENT,
@@ -36,11 +44,15 @@ WEBHOOK_HEADERS = tuple(
     for name in (SIGNATURE, TOPIC, DELIVERY, EVENT, TRIGGERED)
 )
 FOLLOWED = ("orders/create", "orders/updated", "orders/paid", CANCELLED)
+REFUNDED = "refunds/create"
+STOCK = "inventory_levels/update"
+FULFILLED = ("fulfillments/create", "fulfillments/update")
 NOT_FOLLOWED = {
     "orders/edited": "orders/edited tells only the difference; orders/updated brings the order",
     "orders/delete": "orders/delete names an order that Shopify no longer shows; cancel it by hand",
 }
 _HEADER = Line(255)
+_T = TypeVar("_T")
 
 
 class ShopifyChannel:
@@ -60,6 +72,8 @@ class ShopifyChannel:
         self._converter = converter
         digits = postal_digits if options.postal_digits is None else options.postal_digits
         self._reader = OrderReader(name, owner, options, digits)
+        self._refunds = RefundReader(name, owner, options)
+        self._news = NewsReader(name, owner, options)
 
     def __repr__(self) -> str:
         return f"ShopifyChannel(name={self.name!r}, owner={self.owner!r})"
@@ -76,22 +90,41 @@ class ShopifyChannel:
             raise self._refused(Problem("$", f"larger than {self._options.most_bytes} bytes"))
         # Any header of a webhook makes it one, and then it must be signed.
         if any(name in headers for name in WEBHOOK_HEADERS):
-            return (self._receive_webhook(envelope.body, headers),)
+            return self._receive_webhook(envelope.body, headers)
         return self._receive_api_body(envelope.body)
 
-    def _receive_webhook(self, body: bytes, headers: Mapping[str, str]) -> Command:
+    def _receive_webhook(self, body: bytes, headers: Mapping[str, str]) -> tuple[Command, ...]:
         self._check_signature(body, headers)
         topic = self._header(headers, TOPIC)
-        key = self._key(headers, topic)
         self._check_shop(headers)
-        if topic not in FOLLOWED:
-            if not topic:
-                raise self._refused(Problem(f"header {PREFIX}{TOPIC}", "is missing"))
-            return Ignore(NOT_FOLLOWED.get(topic, f"topic {topic} is not followed"), key)
-        order = structure(self._converter, self._json(body), OrderBody, source=self.name)
-        if topic == CANCELLED and order.cancelled_at is None:
-            raise self._refused(Problem("$.cancelled_at", "is not there, though the topic says so"))
-        return self._commands([order], [Delivery(key, "$", self._triggered_at(headers))])[0]
+        if not topic:
+            raise self._refused(Problem(f"header {PREFIX}{TOPIC}", "is missing"))
+        delivery = Delivery(self._key(headers, topic), "$", self._triggered_at(headers))
+        if topic in FOLLOWED:
+            order = self._body(body, OrderBody)
+            if topic == CANCELLED and order.cancelled_at is None:
+                raise self._refused(
+                    Problem("$.cancelled_at", "is not there, though the topic says so")
+                )
+            return self._commands([order], [delivery])
+        if topic == REFUNDED:
+            return self._refunds.commands(self._body(body, RefundBody), delivery)
+        if topic == STOCK:
+            return (self._news.stock(self._body(body, InventoryBody), delivery),)
+        if topic in FULFILLED:
+            return self._fulfillment(self._body(body, FulfillmentBody), delivery)
+        reason = NOT_FOLLOWED.get(topic, f"topic {topic} is not followed")
+        return (Ignore(reason, delivery.key),)
+
+    def _fulfillment(self, body: FulfillmentBody, delivery: Delivery) -> tuple[Command, ...]:
+        problems: list[Problem] = []
+        command = self._news.fulfillment(body, delivery, problems)
+        if problems:
+            raise self._refused(*problems)
+        return (command,)
+
+    def _body(self, body: bytes, cls: type[_T]) -> _T:
+        return structure(self._converter, self._json(body), cls, source=self.name)
 
     def _check_signature(self, body: bytes, headers: Mapping[str, str]) -> None:
         signatures = self._spellings(headers, SIGNATURE)
@@ -165,25 +198,3 @@ class ShopifyChannel:
             return strict_moment(self._header(headers, TRIGGERED))
         except Refused:
             return None
-
-
-def build_channels(
-    settings: Iterable[ChannelSettings], environ: Mapping[str, str], postal_digits: int = 0
-) -> list[ShopifyChannel]:
-    """A channel for each of `settings`.
-
-    Raises:
-        ConfigurationError: an option is wrong, or a secret is not in `environ`.
-    """
-    strict = make_converter()
-    lenient = make_converter(forbid_extra_keys=False, most_characters=100_000)
-    return [
-        ShopifyChannel(
-            each.name,
-            each.owner,
-            read_options(each, environ, strict),
-            postal_digits=postal_digits,
-            converter=lenient,
-        )
-        for each in settings
-    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from domcore.errors import Problem
@@ -19,6 +20,7 @@ def read_lines(
     lines: list[OrderLine] = []
     seen: set[int] = set()
     handed_over = is_walk_in(body)
+    fulfilled = units_fulfilled(body)
     for at, item in enumerate(body.line_items):
         place = f"{path}.line_items[{at}]"
         if item.id in seen:
@@ -28,7 +30,7 @@ def read_lines(
         line = OrderLine(
             id=str(item.id),
             sku=_sku(item, ships, place, problems),
-            quantity=wanted(item),
+            quantity=wanted(item, fulfilled[item.id]),
             price=_price(item, body.currency, place, problems),
             ships=ships,
             attributes=_attributes(item, properties),
@@ -42,15 +44,29 @@ def is_walk_in(body: OrderBody) -> bool:
     return body.source_name == "pos" and body.shipping_address is None
 
 
-def wanted(item: LineItem) -> int:
+def units_fulfilled(body: OrderBody) -> Counter[int]:
+    """How many units of each line Shopify has seen leave."""
+    units: Counter[int] = Counter()
+    for fulfillment in body.fulfillments or ():
+        if fulfillment.stands:
+            for line in fulfillment.line_items:
+                units[line.id] += line.quantity
+    return units
+
+
+def wanted(item: LineItem, fulfilled: int = 0) -> int:
     """Units still wanted, those that have left included.
 
-    `current_quantity` is what was ordered without what was removed or refunded. Bodies of old API
+    `current_quantity` is what was ordered without what was removed or refunded. A refund of units
+    that had left lowers it, too, though nothing more must stay behind for that: so it never counts
+    for less than what has left and what Shopify still means to fulfill. Bodies of old API
     versions lack it: there, `fulfillable_quantity` is the same while nothing of the line has
     left; afterwards it is only the rest, and `quantity` is the nearest there is.
     """
     if item.current_quantity is not None:
-        return item.current_quantity
+        if not fulfilled or item.fulfillable_quantity is None:
+            return item.current_quantity
+        return max(item.current_quantity, min(item.quantity, fulfilled + item.fulfillable_quantity))
     if item.fulfillable_quantity is not None and item.fulfillment_status is None:
         return item.fulfillable_quantity
     return item.quantity

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Final, Literal
 
 from attrs import evolve, field, frozen
 from cattrs import Converter
@@ -12,6 +14,9 @@ from domcore.codec.strict import Between, Line, Refused, Word, structure
 from domcore.errors import ConfigurationError, PayloadError, Problem
 from domcore.settings import ChannelSettings
 from domcore_shopify.environment import ENVIRONMENT
+
+_DOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?")
+_VERSION: Final = re.compile(r"\d{4}-\d\d|unstable")
 
 
 @frozen(slots=True)
@@ -34,6 +39,18 @@ class Options:
         line_properties: name of a line's property to the attribute it becomes. Others are not
             copied: shoppers write personal things into them.
         note_attributes: the same for an order's note attributes.
+        locations: id of a Shopify location to node, for stock, returns and fulfillments.
+        stock: ``counts`` takes ``inventory_levels/update`` for a count of the location's node;
+            ``off`` leaves stock to your own feeds.
+        returns: ``receive`` takes refunds that restock units which had left for goods received;
+            ``ignore`` leaves returns to you.
+        token: the Admin API's access token. With it the shop is asked for orders and told of
+            stock and shipments; without it the channel only receives.
+        api_version: the version of the Admin API.
+        since: where the first pull begins; without it, with the oldest order that the token shows.
+        cancellations: ``push`` cancels in Shopify what was cancelled here.
+        notify_customers: whether Shopify writes to the customer about what is pushed.
+        timeout_seconds: how long one call may take.
         postal_digits: leading characters of the postal code kept for planning; 0 keeps all, and
             without it the application's own setting counts.
         most_bytes: the largest body accepted.
@@ -49,15 +66,32 @@ class Options:
     default_service: Word = "standard"
     line_properties: Mapping[Word, Word] = field(factory=dict)
     note_attributes: Mapping[Word, Word] = field(factory=dict)
+    locations: Mapping[Word, Word] = field(factory=dict)
+    stock: Literal["off", "counts"] = "off"
+    returns: Literal["receive", "ignore"] = "receive"
+    token: Annotated[str, Line(500)] = field(default="", repr=False)
+    api_version: Annotated[str, Line(20, least=1)] = "2026-07"
+    since: datetime | None = None
+    cancellations: Literal["push", "off"] = "push"
+    notify_customers: bool = False
+    timeout_seconds: Annotated[int, Between(1, 120)] = 20
     postal_digits: Annotated[int, Between(0, 20)] | None = None
     most_bytes: Annotated[int, Between(1, 256 * 1024 * 1024)] = 16 * 1024 * 1024
 
     def __attrs_post_init__(self) -> None:
-        if not self.secrets and self.api_bodies == "refuse":
+        if not self.secrets and self.api_bodies == "refuse" and not self.token:
             raise Refused(
                 "needs secrets, such as secrets = ['env:SHOPIFY_SECRET'], "
-                "or api_bodies = 'accept' for orders that you fetch yourself"
+                "or api_bodies = 'accept' for orders that you fetch yourself, or a token"
             )
+        if self.token and not _DOMAIN.fullmatch(self.shop.lower()):
+            raise Refused("a token needs the shop's domain, such as shop = 'acme.myshopify.com'")
+        if not _VERSION.fullmatch(self.api_version):
+            raise Refused("api_version must be such as 2026-07")
+        if any(not id.isdecimal() for id in self.locations):
+            raise Refused("the keys of locations are the numbers of Shopify's locations")
+        if len(set(self.locations.values())) < len(self.locations):
+            raise Refused("two locations cannot be one node")
 
 
 def read_options(
@@ -75,8 +109,19 @@ def read_options(
     except PayloadError as error:
         wrong = "; ".join(_in_words(problem) for problem in error.problems)
         raise ConfigurationError(wrong, place=place) from None
-    secrets = tuple(_secret(each, environ, place) for each in options.secrets)
-    return evolve(options, secrets=secrets)
+    if options.stock == "counts" and options.token and settings.publish != "off":
+        raise ConfigurationError(
+            "stock = 'counts' takes Shopify's word for stock, so nothing may be told to it:"
+            " add publish = 'off'",
+            place=f"{place}.stock",
+        )
+    secrets = tuple(
+        _secret(each, environ, f"{place}.secrets", "client secret") for each in options.secrets
+    )
+    token = _secret(options.token, environ, f"{place}.token", "access token")
+    if not (token.isascii() and token.isprintable()):
+        raise ConfigurationError("is no access token: it has odd letters", place=f"{place}.token")
+    return evolve(options, secrets=secrets, token=token)
 
 
 def _in_words(problem: Problem) -> str:
@@ -84,14 +129,14 @@ def _in_words(problem: Problem) -> str:
     return f"{option}: {problem.message}" if option else problem.message
 
 
-def _secret(text: str, environ: Mapping[str, str], place: str) -> str:
+def _secret(text: str, environ: Mapping[str, str], place: str, what: str) -> str:
     if not text.startswith(ENVIRONMENT):
         return text
     name = text.removeprefix(ENVIRONMENT)
     secret = environ.get(name, "").strip()
     if not secret:
         raise ConfigurationError(
-            f"the environment variable {name} is not set; it should hold the client secret",
-            place=f"{place}.secrets",
+            f"the environment variable {name} is not set; it should hold the {what}",
+            place=place,
         )
     return secret

@@ -36,11 +36,19 @@ class Delivery:
     Args:
         path: where the order stands in the body, for errors.
         triggered_at: when Shopify noticed the change; finer than ``updated_at``.
+        revision: the revision to tell, where it is known better than from these times.
     """
 
     key: str = ""
     path: str = "$"
     triggered_at: datetime | None = None
+    revision: int | None = None
+
+    def revision_of(self, body: OrderBody) -> int:
+        """The revision of the order in `body`."""
+        if self.revision is not None:
+            return self.revision
+        return revision(body.updated_at, self.triggered_at)
 
 
 @frozen(slots=True)
@@ -68,7 +76,7 @@ class OrderReader:
                 owner=self.owner,
                 channel=self.channel,
                 external_id=external_id,
-                revision=revision(body.updated_at, delivery.triggered_at),
+                revision=delivery.revision_of(body),
                 reason=body.cancel_reason or "",
                 key=delivery.key,
             )
@@ -82,7 +90,7 @@ class OrderReader:
             owner=self.owner,
             channel=self.channel,
             external_id=str(body.id),
-            revision=revision(body.updated_at, delivery.triggered_at),
+            revision=delivery.revision_of(body),
             placed_at=body.processed_at or body.created_at,
             currency=_currency(body.currency, delivery.path, problems),
             lines=read_lines(body, self.options.line_properties, delivery.path, problems),
@@ -98,10 +106,10 @@ class OrderReader:
         self, address: Address | None, path: str, problems: list[Problem]
     ) -> Destination | None:
         """None without an address, or with one that does not even name a country."""
-        if address is None or address.country_code is None:
+        country = one_line(address.country_code).upper() if address else ""
+        if address is None or not country:
             return None
-        country = address.country_code.upper()
-        if not (country.isascii() and country.isalpha()):
+        if not (len(country) == 2 and country.isascii() and country.isalpha()):
             problems.append(
                 Problem(f"{path}.shipping_address.country_code", "must be two letters, such as US")
             )

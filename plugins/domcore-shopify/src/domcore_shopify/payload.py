@@ -1,4 +1,4 @@
-"""The part of Shopify's order body that is read; all its other keys pass unseen.
+"""The part of Shopify's bodies that is read; all their other keys pass unseen.
 
 Field names are Shopify's own, so that the path in an error is the path in the body.
 """
@@ -15,7 +15,7 @@ from domcore.codec.strict import Between, Count, Line, Price
 Id = Annotated[int, Between(1, 2**63 - 1)]
 Text = Annotated[str, Line(255)]
 Currency = Annotated[str, Line(3, least=3)]
-Country = Annotated[str, Line(2, least=2)]
+Country = Annotated[str, Line(2)]
 
 
 @frozen(slots=True)
@@ -92,6 +92,73 @@ class ShippingLine:
 
 
 @frozen(slots=True)
+class FulfilledLine:
+    """Units of a line in a fulfillment."""
+
+    id: Id
+    quantity: Count
+
+
+@frozen(slots=True)
+class FulfillmentBody:
+    """What was fulfilled at once: a webhook body, or one of an order's."""
+
+    id: Id
+    line_items: tuple[FulfilledLine, ...] = ()
+    status: Text | None = None
+    shipment_status: Text | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    tracking_company: str | None = None
+    tracking_numbers: tuple[str, ...] | None = None
+    tracking_urls: tuple[str, ...] | None = None
+    receipt: Any = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was not taken back, and did not fail."""
+        return self.status not in ("cancelled", "error", "failure")
+
+
+@frozen(slots=True)
+class RefundedItem:
+    """The line that a refund speaks of, as it is after the refund."""
+
+    fulfillment_status: Text | None = None
+
+
+@frozen(slots=True)
+class RefundLine:
+    """Units of one line that were refunded."""
+
+    line_item_id: Id
+    quantity: Count
+    restock_type: Text | None = None
+    location_id: Id | None = None
+    line_item: RefundedItem | None = None
+
+
+@frozen(slots=True)
+class RefundBody:
+    """A refund, as a webhook body."""
+
+    id: Id
+    order_id: Id
+    created_at: datetime
+    refund_line_items: tuple[RefundLine, ...] = ()
+
+
+@frozen(slots=True)
+class InventoryBody:
+    """What an item has available at a location, as a webhook body."""
+
+    inventory_item_id: Id
+    location_id: Id
+    available: Annotated[int, Between(-1_000_000_000, 1_000_000_000)] | None = None
+    updated_at: datetime | None = None
+
+
+@frozen(slots=True)
 class OrderBody:
     """An order, as a webhook body or inside an Admin API answer."""
 
@@ -115,6 +182,7 @@ class OrderBody:
     shipping_address: Address | None = None
     customer: Customer | None = None
     shipping_lines: tuple[ShippingLine, ...] | None = None
+    fulfillments: tuple[FulfillmentBody, ...] | None = None
     note_attributes: Any = None
 
 

@@ -23,7 +23,7 @@ def register_channels(dom: Domcore) -> list[ShopifyChannel]:
     if not configured:
         return []
     # Imported late: cattrs is slow to load, and most commands never receive anything.
-    from domcore_shopify.channel import build_channels
+    from domcore_shopify.building import build_channels
 
     return build_channels(configured, os.environ, dom.settings.postal_digits)
 

@@ -1,0 +1,209 @@
+"""An order body as commands. Pure: the same body and options give the same commands."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from attrs import field, frozen
+
+from domcore.codec.scalars import Refused, strict_moment
+from domcore.errors import Problem
+from domcore.model import (
+    Attribute,
+    CancelOrder,
+    CaptureOrder,
+    Command,
+    Destination,
+    Ignore,
+    Order,
+    Person,
+)
+from domcore.model.clock import to_micros
+from domcore_woocommerce.lines import mapped, read_lines
+from domcore_woocommerce.options import Options
+from domcore_woocommerce.payload import Address, OrderBody
+from domcore_woocommerce.text import first_line, one_line
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SLOT: Final = 100_000
+_PROGRESS: Final = {
+    "checkout-draft": 0,
+    "auto-draft": 0,
+    "pending": 0,
+    "failed": 1,
+    "on-hold": 2,
+    "processing": 3,
+    "completed": 5,
+    "refunded": 6,
+    "cancelled": 7,
+    "trash": 8,
+}
+_OTHER: Final = 4
+
+
+@frozen(slots=True)
+class Delivery:
+    """What is known of a delivery beside its body.
+
+    Args:
+        path: where the order stands in the body, for errors.
+        revision: the revision to tell, where it is known better than from the body.
+        refunded: units by line id; the body does not say.
+    """
+
+    key: str = ""
+    path: str = "$"
+    revision: int | None = None
+    refunded: Mapping[int, int] = field(factory=dict)
+
+
+@frozen(slots=True)
+class OrderReader:
+    """Turns bodies of one channel into commands."""
+
+    channel: str
+    owner: str
+    options: Options
+    postal_digits: int = 0
+
+    def commands(self, body: OrderBody, delivery: Delivery, problems: list[Problem]) -> Command:
+        """One command for one order, by its status; what cannot be read is added to `problems`."""
+        external_id = str(body.id)
+        action = self.options.action(body.status)
+        if action == "ignore":
+            status = one_line(body.status)[:40]
+            return Ignore(f"order {external_id} is {status} (statuses)", delivery.key)
+        revision = delivery.revision
+        if revision is None:
+            revision = revision_of(body, delivery.path, problems)
+        if action == "cancel":
+            return CancelOrder(
+                owner=self.owner,
+                channel=self.channel,
+                external_id=external_id,
+                revision=revision,
+                reason=one_line(body.status)[:40],
+                key=delivery.key,
+            )
+        order = self._order(body, delivery, revision, problems)
+        # Of an order from which nothing may leave, nobody's name is needed.
+        return CaptureOrder(order, _person(body) if action == "capture" else None, delivery.key)
+
+    def _order(
+        self, body: OrderBody, delivery: Delivery, revision: int, problems: list[Problem]
+    ) -> Order:
+        path, options = delivery.path, self.options
+        wanted = options.action(body.status) == "capture"
+        return Order(
+            owner=self.owner,
+            channel=self.channel,
+            external_id=str(body.id),
+            revision=revision,
+            placed_at=moment(body.date_created_gmt, f"{path}.date_created_gmt", problems),
+            currency=_currency(body.currency, path, problems),
+            lines=read_lines(body, options, delivery.refunded, path, problems, wanted=wanted),
+            destination=self._destination(body, path, problems),
+            number=one_line(body.number),
+            service=_service(body, options),
+            attributes=_attributes(body, options),
+        )
+
+    def _destination(
+        self, body: OrderBody, path: str, problems: list[Problem]
+    ) -> Destination | None:
+        """None without an address, or with one that does not even name a country."""
+        name, address = address_of(body)
+        country = one_line(address.country).upper()
+        if not country:
+            return None
+        if not (len(country) == 2 and country.isascii() and country.isalpha()):
+            problems.append(Problem(f"{path}.{name}.country", "must be two letters, such as US"))
+        region = one_line(address.state).upper().removeprefix(f"{country}-")[:100]
+        postal = one_line(address.postcode).upper()
+        kept = self.postal_digits or len(postal)
+        return Destination(country=country, region=region, postal=postal[: min(kept, 20)].strip())
+
+
+def address_of(body: OrderBody) -> tuple[str, Address]:
+    """Where it goes: the shipping address, or where that is empty the billing address."""
+    shipping = body.shipping or Address()
+    if one_line(shipping.country) or one_line(shipping.address_1):
+        return "shipping", shipping
+    return "billing", body.billing or Address()
+
+
+def moment(text: str | None, path: str, problems: list[Problem]) -> datetime:
+    """A GMT time, which is written without an offset."""
+    if text is None:
+        problems.append(Problem(path, "is missing"))
+        return _EPOCH
+    try:
+        return strict_moment(text if text.endswith(("Z", "z")) else f"{text}Z")
+    except Refused:
+        problems.append(Problem(path, "must be a time in GMT, such as 2026-03-01T12:00:00"))
+        return _EPOCH
+
+
+def revision_of(body: OrderBody, path: str, problems: list[Problem]) -> int:
+    """``date_modified_gmt`` in microseconds.
+
+    WooCommerce gives whole seconds. Within one, an order that is further on its way is the later
+    one; what decides between two contents of one status is only that it is the same every time.
+    """
+    at = to_micros(moment(body.date_modified_gmt, f"{path}.date_modified_gmt", problems))
+    progress = _PROGRESS.get(body.status.removeprefix("wc-"), _OTHER)
+    content = zlib.crc32(repr(body).encode("utf-8", "replace"))
+    return at // 1_000_000 * 1_000_000 + progress * _SLOT + content % _SLOT
+
+
+def _currency(currency: str, path: str, problems: list[Problem]) -> str:
+    if not (currency.isascii() and currency.isalpha() and currency.isupper()):
+        problems.append(Problem(f"{path}.currency", "must be a currency code, such as USD"))
+    return currency
+
+
+def _service(body: OrderBody, options: Options) -> str:
+    """The service of the first shipping line that is mapped, by its method's id or title."""
+    services = {name.casefold(): service for name, service in options.services.items()}
+    for line in body.shipping_lines or ():
+        for name in (line.method_id, line.method_title):
+            service = services.get(one_line(name).casefold())
+            if service:
+                return service
+    return options.default_service
+
+
+def _attributes(body: OrderBody, options: Options) -> tuple[tuple[str, Attribute], ...]:
+    found: dict[str, Attribute] = {"status": one_line(body.status)}
+    if body.created_via:
+        found["source"] = one_line(body.created_via)
+    if body.payment_method:
+        found["payment_method"] = one_line(body.payment_method)
+    found |= mapped(body.meta_data, options.order_meta)
+    return tuple(sorted(found.items()))
+
+
+def _person(body: OrderBody) -> Person | None:
+    """Who it goes to; mail address and telephone stand only in the billing address."""
+    _, address = address_of(body)
+    billing = body.billing or Address()
+    street = (first_line(address.address_1), first_line(address.address_2))
+    person = Person(
+        name=first_line(_full_name(address), _full_name(billing)),
+        company=first_line(address.company),
+        email=first_line(address.email, billing.email),
+        phone=first_line(address.phone, billing.phone),
+        street=tuple(part for part in street if part),
+        city=first_line(address.city),
+        region=first_line(address.state),
+        postal=first_line(address.postcode),
+        country=first_line(address.country).upper(),
+    )
+    return None if person == Person() else person
+
+
+def _full_name(address: Address) -> str:
+    return f"{address.first_name or ''} {address.last_name or ''}"
