@@ -6,8 +6,8 @@ The examples of README.md and docs/:
   ``<!-- not run: why -->`` stands on the line before.
 * Blocks with ``title="FILE"`` are written to that file.
 * After ``<!-- run -->`` the ``$ domcore ...`` lines of a console block run in order in that folder,
-  and must exit with 0, or with the codes of ``exit="0 4"``, line by line. ``needs="shopify"`` skips
-  the rest of the page where that plugin is not installed.
+  and must exit with 0, or with the codes of ``exit="0 4"``, line by line. ``needs="shopify
+  files"`` skips the rest of the page where one of these plugins is not installed.
 * A text block after ``<!-- output -->`` is what the Python block before it prints, but for the time
   and the engine.
 """
@@ -116,7 +116,7 @@ RUNNABLE = [
 def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     # Whatever else is installed here stays out of the examples.
-    monkeypatch.setenv("DOMCORE_LOAD_PLUGINS", "shopify")
+    monkeypatch.setenv("DOMCORE_LOAD_PLUGINS", "shopify,files")
     space: dict[str, object] = {"__name__": "example"}
     printed = ""
     for block in blocks(page):
@@ -146,8 +146,9 @@ def masked(text: str) -> str:
 
 
 def run_console(page: Path, block: Block) -> None:
-    if block.options.get("needs") == "shopify" and not shopify_is_installed():
-        pytest.skip("domcore-shopify is not installed here")
+    for name in block.options.get("needs", "").split():
+        if not is_installed(name):
+            pytest.skip(f"domcore-{name} is not installed here")
     lines = [line for line in block.text.splitlines() if line.startswith("$ domcore")]
     codes = block.options.get("exit", "0").split()
     for number, line in enumerate(lines):
@@ -156,9 +157,9 @@ def run_console(page: Path, block: Block) -> None:
         assert result.exit_code == wanted, f"{name_of(page)}: {line}\n{result.output}"
 
 
-def shopify_is_installed() -> bool:
+def is_installed(name: str) -> bool:
     plugins = Plugins()
-    plugins.load_installed(["shopify"])
+    plugins.load_installed([name])
     return not plugins.status()[0].error
 
 
@@ -302,7 +303,8 @@ def test_every_page_is_in_the_navigation():
 
 def test_the_readme_has_the_two_commands():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    shop = "python -m pip install . ./plugins/domcore-shopify && domcore demo"
+    plugins = "./plugins/domcore-shopify ./plugins/domcore-files"
+    shop = f"python -m pip install . {plugins} && domcore demo"
     tests = "python -m pip install -r requirements-dev.txt && python -m pytest"
     assert shop in text
     assert tests in text
