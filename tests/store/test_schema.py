@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
+from domcore.codec.stored import Bodies
 from domcore.errors import StoreError
+from domcore.model import CaptureOrder, Order
 from domcore.store import open_store
 from domcore.store.rows import TABLES
+from domcore.store.sqlite import SqliteStore, schema
 from domcore.store.sqlite.version import SCHEMA_DIGEST, SCHEMA_VERSION, schema_digest
 from domcore.verify import verify
 
@@ -67,6 +73,41 @@ def test_a_line_whose_buckets_do_not_add_up_is_refused(raw: sqlite3.Connection):
     raw.execute("PRAGMA foreign_keys = OFF")
     with pytest.raises(sqlite3.IntegrityError):
         raw.execute("INSERT INTO order_line VALUES (1, 0, 1, 5, 1, 1, 1, 1, 5)")
+
+
+def test_a_database_of_the_first_version_is_brought_up_to_date(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path.unlink(missing_ok=True)
+    order = Order("main", "web", "1", 3, datetime(2026, 1, 5, tzinfo=UTC), "USD", ())
+    body = Bodies().order.dump(order)
+    for field in (b'"deliver_by":null,', b'"ship_by":null,'):
+        assert field in body
+        body = body.replace(field, b"")
+    digest = hashlib.sha256(body).digest()
+    old = sqlite3.connect(path, isolation_level=None)
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "_STEPS", schema._STEPS[:1])
+        old.execute("BEGIN IMMEDIATE")
+        schema.apply_migrations(old)
+    old.execute("INSERT INTO owner VALUES (1, 'main')")
+    old.execute("INSERT INTO orders VALUES (1, 1, 'web', '1', '', 1767571200000000, 1)")
+    old.execute("INSERT INTO order_body VALUES (1, 3, ?, ?)", (digest, body))
+    old.execute("INSERT INTO order_state VALUES (1, 1, 3, 0, 0, 0, NULL, '')")
+    captured = b'{"format":1}'
+    old.execute("INSERT INTO event VALUES (1, 'order.captured', 1, 1, ?)", (captured,))
+    old.execute("COMMIT")
+    old.close()
+    store = SqliteStore(path)
+    try:
+        again, later = (
+            store.capture([CaptureOrder(evolve(order, revision=revision))], now=2)[0].outcome
+            for revision in (3, 4)
+        )
+        assert (again, later) == ("duplicate", "amended")
+        assert list(verify(store)) == []
+    finally:
+        store.close()
 
 
 def test_a_newer_database_is_refused(raw: sqlite3.Connection, path: Path):

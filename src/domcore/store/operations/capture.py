@@ -35,6 +35,10 @@ from domcore.store.rows import (
 _TIMES: Final = ("placed_at", "ship_by", "deliver_by")
 
 
+_NO_PROMISE: Final = (b'"deliver_by":null,', b'"ship_by":null,')
+"""Quotes inside texts are escaped, so these stand for nothing but the fields."""
+
+
 @frozen(slots=True)
 class Arrival:
     """An order ready to be stored: SKUs resolved, and the items they are."""
@@ -87,7 +91,7 @@ class Capture:
         order = command.order
         self._refuse_ill_typed(order)
         self._touched.add(order.key)
-        digest = hashlib.sha256(self._bodies.order.dump(order)).digest()
+        digest = _digest(self._bodies.order.dump(order))
         if command.key:
             repeat = seen_before(self._reader, owner_id, order.channel, command.key, digest)
             if repeat is not None:
@@ -192,6 +196,14 @@ class Capture:
     def _kept(self, owner_id: int, order: Order) -> Sequence[AmendmentRow]:
         """Amendments that came for this order before."""
         return self._amendments.get((owner_id, order.channel, order.external_id), ())
+
+
+def _digest(body: bytes) -> bytes:
+    """SHA-256 of an order's content. What it does not promise is left out, so that an order taken
+    in before there were promises is still known when it is delivered again."""
+    for nothing in _NO_PROMISE:
+        body = body.replace(nothing, b"", 1)
+    return hashlib.sha256(body).digest()
 
 
 def _captured_event(order: Order) -> bytes:
