@@ -8,7 +8,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from domcore.errors import NotFound
-from domcore.model import AuthorizeReturn, Order, ReceiveReturn, Return
+from domcore.model import AuthorizeReturn, Order, ReceiveReturn
 from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
 from domcore.sourcing.returns import Incoming, Placed, place_return
@@ -35,7 +35,9 @@ class Returning:
         order_id, order = self._find(command)
         now = to_micros(self._kit.now())
         about: dict[str, Any] = {}
-        known = [each for each in self._store.returns(order_id) if _same(each, command)]
+        known = [
+            each for each in self._store.returns(order_id) if each.return_id == command.return_id
+        ]
         if known:
             command = evolve(command, node=known[0].node)
         elif not command.node:
@@ -122,7 +124,3 @@ class Returning:
                 free = row.on_hand - row.reserved - row.blocked
                 held.setdefault(row.item_id, {})[position[row.node_id]] = free
         return shipped, held
-
-
-def _same(each: Return, command: AuthorizeReturn) -> bool:
-    return each.return_id == command.return_id

@@ -32,6 +32,9 @@ CAPACITY: Final = "return_capacity"
 """The attribute of a node that says how many units it may be waiting for."""
 
 
+NO_TAKER: Final = "no node of the network takes returns of this owner; see [returns] kinds and tag"
+
+
 @frozen(slots=True)
 class Incoming:
     """What comes back of one item.
@@ -94,7 +97,7 @@ def place_return(
     """
     nodes = takers(field, order.owner, settings)
     if not nodes:
-        return Placed(None, 0, reason="no node of the network takes returns of this owner")
+        return Placed(None, 0, reason=NO_TAKER)
     units = sum(each.units for each in incoming)
     roomy = [at for at in nodes if _room(field, at, waiting) >= units]
     if not roomy:

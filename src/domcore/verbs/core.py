@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from domcore.connecting import Connecting
 from domcore.errors import ConflictError, NotFound
 from domcore.intake import Intake
-from domcore.model import Notice
 from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
 from domcore.plugins import Plugins
 from domcore.settings import Settings
-from domcore.store.protocol import (
-    Outcome,
-    Store,
-)
+from domcore.store.protocol import Store
 from domcore.telemetry import Telemetry
 
 
@@ -53,9 +49,6 @@ class Core:
                 " owner/channel/external-id"
             )
         return found[0]
-
-    def _take_news(self, connector: str, notices: Sequence[Notice]) -> list[Outcome]:
-        raise NotImplementedError
 
     def _micros(self) -> int:
         return to_micros(self.now())

@@ -45,7 +45,7 @@ class OrderVerbs(Core):
         """
         if channel not in self._intake.channels() and self._connecting.receiving(channel):
             read = self._connecting.read(channel, body, headers or {}, self.now())
-            return self._take_news(channel, read)
+            return [self._intake.record(notice, channel) for notice in read]
         return self._intake.receive(channel, body, headers or {})
 
     @traced

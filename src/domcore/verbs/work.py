@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from domcore.contracts import Connector
@@ -13,7 +13,7 @@ from domcore.telemetry import traced
 from domcore.verbs.core import Core
 from domcore.working.events import Events
 from domcore.working.outbox import Outbox
-from domcore.working.parking import drop, take_news, waiting
+from domcore.working.parking import drop, waiting
 from domcore.working.report import WorkReport
 from domcore.working.round import Round
 from domcore.working.tasks import Tasks
@@ -124,9 +124,6 @@ class WorkVerbs(Core):
             ConflictError: a release of which nobody knows whether the node has it.
         """
         drop(cast("Domcore", self), name)
-
-    def _take_news(self, connector: str, notices: Sequence[Notice]) -> list[Outcome]:
-        return take_news(cast("Domcore", self), connector, notices)
 
     def events(self, *, after: int = 0, limit: int = 1000) -> list[Event]:
         """Events in order."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from domcore.errors import ConflictError
 from domcore.model import Notice
-from domcore.store.protocol import Outcome, Parked
+from domcore.store.protocol import Parked
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -53,8 +52,3 @@ def waiting(dom: Domcore, limit: int) -> list[Parked]:
         if note is not None:
             found.append(entry._replace(note=note))
     return found[:limit]
-
-
-def take_news(dom: Domcore, connector: str, notices: Sequence[Notice]) -> list[Outcome]:
-    """Record what a connector was told, in order. Errors as for `Domcore.record`."""
-    return [dom.record(notice, connector=connector) for notice in notices]
