@@ -22,7 +22,8 @@ def command(run: Invocation, folder: Path, orders: int, seed: int, force: bool) 
     """Build a small shop in FOLDER, route its orders, show what comes out.
 
     Makes a project with a network of a dozen nodes, a catalog, stock, two rule packs and some
-    hundred signed Shopify webhooks. Needs domcore-shopify. The same seed makes the same data.
+    hundred signed Shopify webhooks; its nodes work by files. Needs domcore-shopify and
+    domcore-files. The same seed makes the same data.
     """
     # The demo brings the application and its own data with it; help need not wait for them.
     from domcore.cli.commands._demo_output import summary
