@@ -81,7 +81,9 @@ EVENT_KINDS: Final = (
     *(f"fulfillment.{status}" for status in FULFILLMENT_STATUSES),
 )
 CAPTURED, AMENDED, HELD, APPROVED, ROUTED, RESERVATION, SHORT, CANCELLED, RUN_OUT = range(9)
-ORDERLESS: Final = range(9, 13)
+ORDERLESS: Final = frozenset(
+    number for number, kind in enumerate(EVENT_KINDS) if kind.startswith("stock.")
+)
 """The kinds that are about no order: the news of stock."""
 KEPT: Final = EVENT_KINDS.index("order.kept")
 LET_GO: Final = EVENT_KINDS.index("order.freed")
