@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         SignatureError,
         StaleSupply,
         StoreError,
+        StoreReason,
     )
     from domcore.hookspecs import hookimpl
     from domcore.settings import (
@@ -52,6 +53,7 @@ _HOMES: Final = {
     "StaleSupply": "errors",
     "StockSettings": "settings",
     "StoreError": "errors",
+    "StoreReason": "errors",
     "WorkSettings": "settings",
     "hookimpl": "hookspecs",
 }
@@ -75,6 +77,7 @@ __all__ = [
     "StaleSupply",
     "StockSettings",
     "StoreError",
+    "StoreReason",
     "WorkSettings",
     "__version__",
     "hookimpl",

@@ -19,6 +19,8 @@ A shortage, a hold or a rejection is a value, not an exception.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
 
 from attrs import frozen
 
@@ -100,8 +102,62 @@ class StaleSupply(DomcoreError):  # noqa: N818 - a word of the house
         self.keys = tuple(keys)
 
 
+class StoreReason(StrEnum):
+    """Why a store cannot be used; `StoreError.reason`. Decide by this, never by the message."""
+
+    LOCKED = "locked"
+    """Somebody else holds the write lock."""
+    FULL = "full"
+    """No room on the disk, or a quota or limit is reached."""
+    IO = "io"
+    """The disk, or the network in front of it, reported an error."""
+    READ_ONLY = "read_only"
+    """The file, its folder or the whole disk may only be read."""
+    UNREACHABLE = "unreachable"
+    """The file or its folder is not there, or may not be opened: perhaps not mounted."""
+    MOVED = "moved"
+    """The file was moved or deleted while it was in use."""
+    NEWER = "newer"
+    """Written by a newer domcore."""
+    FOREIGN = "foreign"
+    """Another program's file, or no database at all."""
+    DAMAGED = "damaged"
+    """What it holds cannot be read, or was changed by hand."""
+    CLOSED = "closed"
+    """It was closed, or opened before a fork."""
+    MISUSED = "misused"
+    """Called in a way it does not allow: from inside another operation, with a wrong setting."""
+    OTHER = "other"
+    """Anything else; the message says."""
+
+
+_PASSING: Final = frozenset(
+    (
+        StoreReason.LOCKED,
+        StoreReason.FULL,
+        StoreReason.IO,
+        StoreReason.READ_ONLY,
+        StoreReason.UNREACHABLE,
+        StoreReason.MOVED,
+    )
+)
+
+
 class StoreError(DomcoreError):
-    """The database cannot be used as it is; the message says why and what to do."""
+    """The database cannot be used as it is; the message says why and what to do.
+
+    `reason` says the same as one word. `passing` is true where waiting may help, as with a full
+    disk: whoever works in a loop waits and goes on, and everybody else says so and stops.
+    """
+
+    def __init__(self, message: str, *, reason: StoreReason = StoreReason.OTHER) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    @property
+    def passing(self) -> bool:
+        """Whether it may be over without anybody touching domcore."""
+        return self.reason in _PASSING
 
 
 class ConnectorError(DomcoreError):

@@ -16,11 +16,12 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from domcore.errors import ConfigurationError, DomcoreError, NotFound, StoreError
+from domcore.errors import ConfigurationError, DomcoreError, NotFound, StoreError, StoreReason
 from domcore.model import CaptureOrder, Item, ObserveStock, Person, StockCount
 from domcore.store import open_store
 from domcore.store.sqlite import SqliteStore
 from domcore.store.sqlite.connection import Connection, Settings
+from domcore.store.sqlite.faults import explain
 from domcore.testing.store_suite.kit import NOW, StoreKit, order_of
 
 
@@ -112,8 +113,9 @@ def test_a_full_disk_is_a_clear_error_and_the_store_goes_on(sqlite_kit: StoreKit
     pages = raw.execute("PRAGMA page_count").fetchone()[0]
     raw.execute(f"PRAGMA max_page_count = {pages}")
     many = [Item(f"sku{n}", name="x" * 400) for n in range(500)]
-    with pytest.raises(StoreError, match="disk is full"):
+    with pytest.raises(StoreError, match="disk is full") as caught:
         kit.store.save_items("main", many, now=NOW)
+    assert (caught.value.reason, caught.value.passing) == (StoreReason.FULL, True)
     assert not raw.in_transaction
     assert kit.store.items("main", ["sku1"]) == {}
     # Work that needs no new page goes on, and everything does once there is room.
@@ -127,8 +129,9 @@ def test_a_locked_database_is_a_clear_error(path: Path):
     store = SqliteStore(path, Settings(busy_timeout=50))
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(StoreError, match="write lock"):
+    with pytest.raises(StoreError, match="write lock") as caught:
         store.advance_cursor("mail", 1)
+    assert (caught.value.reason, caught.value.passing) == (StoreReason.LOCKED, True)
     assert store.read_cursor("mail") == 0
     other.execute("ROLLBACK")
     store.advance_cursor("mail", 1)
@@ -139,9 +142,33 @@ def test_a_locked_database_is_a_clear_error(path: Path):
 def test_a_file_that_is_no_database_is_refused_and_kept(path: Path):
     path.write_bytes(b"this is my shopping list, not a database" * 100)
     before = path.read_bytes()
-    with pytest.raises(StoreError, match="not a SQLite database"):
+    with pytest.raises(StoreError, match="not a SQLite database") as caught:
         open_store(path)
+    assert (caught.value.reason, caught.value.passing) == (StoreReason.FOREIGN, False)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "passing"),
+    [
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, StoreReason.LOCKED, True),
+        (sqlite3.SQLITE_IOERR_WRITE, StoreReason.IO, True),
+        (sqlite3.SQLITE_IOERR_FSYNC, StoreReason.IO, True),
+        (sqlite3.SQLITE_READONLY_DIRECTORY, StoreReason.READ_ONLY, True),
+        (sqlite3.SQLITE_READONLY_DBMOVED, StoreReason.MOVED, True),
+        (sqlite3.SQLITE_CANTOPEN_FULLPATH, StoreReason.UNREACHABLE, True),
+        (sqlite3.SQLITE_CORRUPT_INDEX, StoreReason.DAMAGED, False),
+        (sqlite3.SQLITE_ERROR, StoreReason.OTHER, False),
+    ],
+)
+def test_the_reason_follows_from_the_code_and_not_from_a_name(
+    code: int, reason: StoreReason, passing: bool
+):
+    error = sqlite3.OperationalError("database is locked, says the message of every error here")
+    error.sqlite_errorcode = code
+    told = explain(error, "/srv/locked disk full/shop.db")
+    assert isinstance(told, StoreError)
+    assert (told.reason, told.passing) == (reason, passing)
 
 
 def answer_of_another_user(path: Path) -> str:

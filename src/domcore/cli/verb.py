@@ -13,7 +13,7 @@ import click
 from domcore.cli.exits import DONE, FAILED, INTERRUPTED, MEANINGS, USAGE
 from domcore.cli.output import Output
 from domcore.config import read_settings, store_file
-from domcore.errors import StoreError
+from domcore.errors import StoreError, StoreReason
 from domcore.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ class Invocation:
         if file is not None and not file.exists():
             raise StoreError(
                 f"there is no store at {file}; run 'domcore init' to make one, 'domcore demo' to"
-                " try things out, or name another with --store"
+                " try things out, or name another with --store",
+                reason=StoreReason.UNREACHABLE,
             )
         return self.create()
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
-from domcore.errors import StoreError
+from domcore.errors import StoreError, StoreReason
 from domcore.model.item import Item
 from domcore.model.network import Network
 from domcore.model.order import Order, Person
@@ -47,13 +47,15 @@ class Body(Generic[T]):
         if not body.startswith(self._head):
             raise StoreError(
                 f"a stored {self._kind.__name__} is not in format {FORMAT}: "
-                "it was written by a newer domcore, or is damaged"
+                "it was written by a newer domcore, or is damaged",
+                reason=StoreReason.NEWER,
             )
         try:
             return self._decode(body)
         except msgspec.MsgspecError:
             raise StoreError(
-                f"a stored {self._kind.__name__} is damaged; run `domcore verify`"
+                f"a stored {self._kind.__name__} is damaged; run `domcore verify`",
+                reason=StoreReason.DAMAGED,
             ) from None
 
 
@@ -84,7 +86,9 @@ def load_event(body: bytes) -> dict[str, Any]:
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
     except msgspec.MsgspecError:
-        raise StoreError("a stored event is damaged; run `domcore verify`") from None
+        raise StoreError(
+            "a stored event is damaged; run `domcore verify`", reason=StoreReason.DAMAGED
+        ) from None
 
 
 def dump_any(value: object) -> bytes:

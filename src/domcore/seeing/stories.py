@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 from attrs import define, field
 
-from domcore.errors import StoreError
+from domcore.errors import StoreError, StoreReason
 from domcore.model.clock import to_micros
 from domcore.store.protocol import OrderFacts
 
@@ -74,7 +74,8 @@ def read_story(facts: OrderFacts) -> Story:
         return _read(facts)
     except msgspec.MsgspecError:
         raise StoreError(
-            f"an event of order {facts.order_id} is damaged; run `domcore verify`"
+            f"an event of order {facts.order_id} is damaged; run `domcore verify`",
+            reason=StoreReason.DAMAGED,
         ) from None
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from domcore.codec.stored import Bodies, load_event
-from domcore.errors import NotFound, StoreError
+from domcore.errors import NotFound, StoreError, StoreReason
 from domcore.model.clock import from_micros
 from domcore.model.decision import Decision, OrderSummary
 from domcore.model.event import Event
@@ -216,7 +216,9 @@ class Queries:
     def audit(self, table: str) -> Iterator[tuple[Any, ...]]:
         """See `Store.audit`."""
         if table not in AUDITED:
-            raise StoreError(f"there is no table {table!r}; see domcore.store.audit")
+            raise StoreError(
+                f"there is no table {table!r}; see domcore.store.audit", reason=StoreReason.MISUSED
+            )
         columns, key = AUDITED[table]
         after: tuple[Any, ...] | None = None
         while True:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.parse import quote
 
-from domcore.errors import StoreError
 from domcore.store.audit import AUDITED
 from domcore.store.protocol import Store
 from domcore.store.sqlite import SqliteStore
@@ -129,5 +128,5 @@ def _open(path: Path) -> sqlite3.Connection | None:
         connection.close()
         if isinstance(error, sqlite3.OperationalError):
             return None
-        raise StoreError(str(explain(error, str(path)))) from error
+        raise explain(error, str(path)) from error
     return connection

@@ -61,7 +61,7 @@ def command(run: Invocation, once: bool, every: float, limit: int) -> int:
 
     A loop ends after the piece of work in hand: with 0 for SIGTERM, with 130 for Ctrl-C, of which
     a second one ends it at once. Of rounds in which nothing was due it tells the first. A round in
-    which the store is locked is told and tried again.
+    which the store is locked, full or cannot be reached is told and tried again.
     Exit code 4 says that something failed; it is tried again later, or shown by `domcore parked`.
     """
     with run.open() as dom, _patiently(loop=not once) as stop:
@@ -115,11 +115,11 @@ def _patiently(*, loop: bool) -> Iterator[_Stop]:
 
 
 def _next_round(run: Invocation, dom: Domcore, limit: int, stop: _Stop) -> int:
-    """Another round; a store that somebody else holds is no reason to end."""
+    """Another round; a store that cannot be used for the moment is no reason to end."""
     try:
         return _round(run, dom, limit, stop)
     except StoreError as error:
-        if "lock" not in str(error):
+        if not error.passing:
             raise
         run.out.note(f"{error}")
         stop.idle = False

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from domcore.errors import ConflictError, StaleSupply, StoreError
+from domcore.errors import ConflictError, StaleSupply, StoreError, StoreReason
 from domcore.store import views
 from domcore.store.changes import WRITES, Changes, Row, Write
 from domcore.store.memory.counting import MemoryCounting
@@ -285,7 +285,10 @@ class MemoryBackend(MemoryReader):
         with self._lock:
             self._refuse_when_closed()
             if self._writing or self._reading:
-                raise StoreError("a store operation was called from inside another one")
+                raise StoreError(
+                    "a store operation was called from inside another one",
+                    reason=StoreReason.MISUSED,
+                )
             self._writing = True
             try:
                 with self._undoing():
@@ -300,7 +303,10 @@ class MemoryBackend(MemoryReader):
         with self._lock:
             self._refuse_when_closed()
             if self._writing or self._reading or self._together:
-                raise StoreError("a store operation was called from inside another one")
+                raise StoreError(
+                    "a store operation was called from inside another one",
+                    reason=StoreReason.MISUSED,
+                )
             self._together = True
             try:
                 with self._undoing():
@@ -326,7 +332,7 @@ class MemoryBackend(MemoryReader):
 
     def _refuse_when_closed(self) -> None:
         if self._closed:
-            raise StoreError("this store is closed")
+            raise StoreError("this store is closed", reason=StoreReason.CLOSED)
 
     def apply(self, changes: Changes) -> None:
         """Write everything; every row must hit exactly one row of its table."""

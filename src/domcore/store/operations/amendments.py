@@ -13,7 +13,7 @@ import msgspec
 from attrs import evolve
 
 from domcore.codec.stored import Bodies, dump_event
-from domcore.errors import ConflictError, PayloadError, Problem, StoreError
+from domcore.errors import ConflictError, PayloadError, Problem, StoreError, StoreReason
 from domcore.model.command import AmendOrder
 from domcore.model.order import Order
 from domcore.store.backend import Reader
@@ -101,7 +101,9 @@ def read_lines(body: bytes) -> list[tuple[str, int]]:
     try:
         return msgspec.json.decode(body, type=list[tuple[str, int]])
     except msgspec.MsgspecError:
-        raise StoreError("a stored amendment is damaged; run `domcore verify`") from None
+        raise StoreError(
+            "a stored amendment is damaged; run `domcore verify`", reason=StoreReason.DAMAGED
+        ) from None
 
 
 def take_amendment(

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from domcore.errors import ConflictError, StaleSupply, StoreError
+from domcore.errors import ConflictError, StaleSupply, StoreError, StoreReason
 from domcore.store.changes import Changes, Row, Write
 from domcore.store.sqlite.connection import SOUND, Connection, Connections, Settings
 from domcore.store.sqlite.faults import explain, explained
@@ -140,7 +140,10 @@ class SqliteBackend(SqlWriter):
         whether all of it was written."""
         raw, path = self._connections.get().raw, str(self._connections.path)
         if not raw.in_transaction:
-            raise StoreError(f"{path}: the database has undone what was to be written together")
+            raise StoreError(
+                f"{path}: the database has undone what was to be written together",
+                reason=StoreReason.IO,
+            )
         before, self._local.together, self._local.changes = self._local.changes, False, None
         undone = True
         try:
@@ -168,7 +171,10 @@ class SqliteBackend(SqlWriter):
         connection = self._connections.get()
         raw, path = connection.raw, str(self._connections.path)
         if raw.in_transaction:
-            raise StoreError(f"{path}: a store operation was called from inside another one")
+            raise StoreError(
+                f"{path}: a store operation was called from inside another one",
+                reason=StoreReason.MISUSED,
+            )
         connection.lock.acquire()
         try:
             self._local.changes = None
@@ -212,7 +218,8 @@ class SqliteBackend(SqlWriter):
             if witness is None:
                 raise StoreError(
                     f"{path}: the disk failed while this was written, and nothing tells whether "
-                    "it was; read the state before you repeat it"
+                    "it was; read the state before you repeat it",
+                    reason=StoreReason.IO,
                 ) from error
             if not witness.is_written(connection.raw):
                 raise explain(error, path) from error
@@ -243,7 +250,8 @@ class SqliteBackend(SqlWriter):
         connection = self._connections.get()
         if self._is_together():
             raise StoreError(
-                f"{self._connections.path}: erase on its own, not together with others"
+                f"{self._connections.path}: erase on its own, not together with others",
+                reason=StoreReason.MISUSED,
             )
         connection.lock.acquire()
         try:
@@ -254,7 +262,8 @@ class SqliteBackend(SqlWriter):
         if busy:
             raise StoreError(
                 "the personal data is removed, but a long reader keeps an old copy in the "
-                "write-ahead log; erase again when it has finished"
+                "write-ahead log; erase again when it has finished",
+                reason=StoreReason.LOCKED,
             )
 
     def health(self) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from typing import Final
 
 from attrs import frozen
 
-from domcore.errors import StoreError
+from domcore.errors import StoreError, StoreReason
 from domcore.store.sqlite.faults import explain, explained
 from domcore.store.sqlite.lock import WriterLock
 
@@ -39,7 +39,9 @@ class Settings:
         """``(name, value to set, value to read back)``."""
         levels = {"NORMAL": 1, "FULL": 2, "EXTRA": 3}
         if self.synchronous not in levels:
-            raise StoreError("synchronous must be FULL, EXTRA or NORMAL")
+            raise StoreError(
+                "synchronous must be FULL, EXTRA or NORMAL", reason=StoreReason.MISUSED
+            )
         return (
             ("busy_timeout", self.busy_timeout, self.busy_timeout),
             ("synchronous", self.synchronous, levels[self.synchronous]),
@@ -65,7 +67,10 @@ class Connection:
         self._settings = settings
         self.usable = True
         if sqlite3.sqlite_version_info < OLDEST:
-            raise StoreError(f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or later is needed")
+            raise StoreError(
+                f"SQLite {sqlite3.sqlite_version} is too old; 3.37 or later is needed",
+                reason=StoreReason.OTHER,
+            )
         try:
             # check_same_thread: a store is closed by one thread for all.
             self.raw = self._connect()
@@ -102,7 +107,10 @@ class Connection:
                 self.raw.execute(f"PRAGMA {name} = {wanted}").fetchall()
                 got = self.raw.execute(f"PRAGMA {name}").fetchone()
                 if got is None or got[0] != expected:
-                    raise StoreError(f"{self._path}: SQLite refuses PRAGMA {name} = {wanted}")
+                    raise StoreError(
+                        f"{self._path}: SQLite refuses PRAGMA {name} = {wanted}",
+                        reason=StoreReason.OTHER,
+                    )
             self._use_wal()
 
     def _use_wal(self) -> None:
@@ -118,7 +126,8 @@ class Connection:
         if mode != "wal":
             raise StoreError(
                 f"{self._path}: this file system cannot keep a write-ahead log (got {mode}); "
-                "use a local disk"
+                "use a local disk",
+                reason=StoreReason.OTHER,
             )
 
     def close(self, *, wait: bool = True) -> None:
@@ -166,12 +175,13 @@ class Connections:
             # SQLite's locks are the parent's: to use them here could corrupt the file.
             raise StoreError(
                 f"{self.path}: this store was opened before a fork; close it before forking and "
-                "open another in the child, or start processes with spawn"
+                "open another in the child, or start processes with spawn",
+                reason=StoreReason.CLOSED,
             )
         if connection is not None:
             return connection
         if self._closed:
-            raise StoreError(f"{self.path}: this store is closed")
+            raise StoreError(f"{self.path}: this store is closed", reason=StoreReason.CLOSED)
         connection = Connection(self.path, self._settings, next(self._serials))
         self._local.connection = connection
         with self._guard:

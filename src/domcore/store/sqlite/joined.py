@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
-from domcore.errors import ConfigurationError, StoreError
+from domcore.errors import ConfigurationError, StoreError, StoreReason
 from domcore.store.sqlite.backend import ShortRows, SqlWriter, stale
 from domcore.store.sqlite.faults import explain, explained
 from domcore.store.sqlite.version import is_current
@@ -31,7 +31,9 @@ class JoinedBackend(SqlWriter):
     def _raw(self) -> sqlite3.Connection:
         connection = self._connection
         if connection is None:
-            raise StoreError("a joined store cannot be used after its block")
+            raise StoreError(
+                "a joined store cannot be used after its block", reason=StoreReason.CLOSED
+            )
         if not connection.in_transaction:
             raise ConfigurationError(
                 "the caller's transaction has ended inside the block; commit or roll back after it",
@@ -59,7 +61,9 @@ class JoinedBackend(SqlWriter):
     def writing(self) -> Iterator[None]:
         """One savepoint."""
         if self._writing:
-            raise StoreError("a store operation was called from inside another one")
+            raise StoreError(
+                "a store operation was called from inside another one", reason=StoreReason.MISUSED
+            )
         with self._plain_rows() as connection:
             with explained(_WHERE):
                 connection.execute(f"SAVEPOINT {_SAVEPOINT}")
@@ -84,7 +88,9 @@ class JoinedBackend(SqlWriter):
     def together(self) -> Iterator[None]:
         """A savepoint around those of its operations."""
         if self._writing or self._together:
-            raise StoreError("a store operation was called from inside another one")
+            raise StoreError(
+                "a store operation was called from inside another one", reason=StoreReason.MISUSED
+            )
         connection = self._raw()
         with explained(_WHERE):
             connection.execute(f"SAVEPOINT {_TOGETHER}")

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Final
 
-from domcore.errors import StoreError
+from domcore.errors import StoreError, StoreReason
 
 try:
     import fcntl
@@ -60,7 +60,8 @@ class WriterLock:
         except TimeoutError:
             raise StoreError(
                 f"{self._path}: another process has held the write lock for {self._timeout:g}"
-                " seconds; nothing was written. Find it, and try again"
+                " seconds; nothing was written. Find it, and try again",
+                reason=StoreReason.LOCKED,
             ) from None
         finally:
             fcntl.flock(self._gate, fcntl.LOCK_UN)

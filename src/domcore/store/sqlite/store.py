@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 
-from domcore.errors import StoreError
+from domcore.errors import StoreError, StoreReason
 from domcore.store.base import OperationStore
 from domcore.store.sqlite.backend import SqliteBackend
 from domcore.store.sqlite.connection import Settings
@@ -31,9 +31,15 @@ class SqliteStore(OperationStore):
     def __init__(self, path: str | PathLike[str], settings: Settings | None = None) -> None:
         self._path = Path(path)
         if not self._path.name or self._path.is_dir():
-            raise StoreError(f"{self._path}: this is a folder; give the path of a file in it")
+            raise StoreError(
+                f"{self._path}: this is a folder; give the path of a file in it",
+                reason=StoreReason.MISUSED,
+            )
         if not self._path.parent.is_dir():
-            raise StoreError(f"{self._path}: its folder does not exist; create it first")
+            raise StoreError(
+                f"{self._path}: its folder does not exist; create it first",
+                reason=StoreReason.UNREACHABLE,
+            )
         backend = SqliteBackend(self._path, settings or Settings())
         super().__init__(backend)
         try:

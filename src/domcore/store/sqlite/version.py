@@ -7,7 +7,7 @@ import json
 import sqlite3
 from typing import Final
 
-from domcore.errors import StoreError
+from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
 SCHEMA_VERSION: Final = 2
@@ -37,14 +37,16 @@ def is_current(connection: sqlite3.Connection, where: str) -> bool:
     if version > SCHEMA_VERSION:
         raise StoreError(
             f"{where}: written by a newer domcore or by another program (schema {version}, this "
-            f"domcore knows {SCHEMA_VERSION}); upgrade domcore, or check the path"
+            f"domcore knows {SCHEMA_VERSION}); upgrade domcore, or check the path",
+            reason=StoreReason.NEWER,
         )
     if version < SCHEMA_VERSION:
         return False
     if schema_digest(connection) != SCHEMA_DIGEST:
         raise StoreError(
             f"{where}: its tables are not the ones domcore made; undo the change that was made "
-            "to them by hand, or restore a backup"
+            "to them by hand, or restore a backup",
+            reason=StoreReason.DAMAGED,
         )
     return True
 
@@ -59,7 +61,8 @@ def refuse_foreign(connection: sqlite3.Connection, where: str) -> None:
     if version == 0 and connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
         raise StoreError(
             f"{where}: another program's database, not a domcore store; check the path, or call "
-            "SqliteStore.migrate(connection) to keep domcore's tables in it"
+            "SqliteStore.migrate(connection) to keep domcore's tables in it",
+            reason=StoreReason.FOREIGN,
         )
 
 
@@ -80,7 +83,8 @@ def migrate_if_behind(connection: sqlite3.Connection, where: str) -> None:
     if version == 0 and taken:
         names = ", ".join(sorted(row[0] for row in taken))
         raise StoreError(
-            f"{where}: another program has tables called {names} here; give domcore its own file"
+            f"{where}: another program has tables called {names} here; give domcore its own file",
+            reason=StoreReason.FOREIGN,
         )
     # Heavy, and only needed now.
     from domcore.store.sqlite.schema import apply_migrations
