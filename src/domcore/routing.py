@@ -52,6 +52,11 @@ class Routed:
     sequence: int = 0
     currency: str = ""
 
+    @property
+    def name(self) -> str:
+        """What people call the order: its number, or ``id:15`` where it has none."""
+        return self.number or f"id:{self.order_id}"
+
 
 @define
 class RouteReport:
@@ -96,9 +101,9 @@ class RouteReport:
                 self.compared_cost += cost
                 self.nearest_cost += routed.nearest_cost
         if routed.outcome == "failed":
-            self.errors.append(f"{routed.number or routed.order_id}: {routed.detail}")
+            self.errors.append(f"{routed.name}: {routed.detail}")
         elif routed.detail and routed.sequence:
-            self.incidents.append(f"{routed.number or routed.order_id}: {routed.detail}")
+            self.incidents.append(f"{routed.name}: {routed.detail}")
 
 
 @frozen(slots=True)

@@ -394,3 +394,15 @@ def test_an_activated_pack_that_is_missing_stops_routing(shop: Path, run) -> Non
         result = run(*command)
         assert result.exit_code == 1
         assert "'cost-frist' is not there" in result.output
+
+
+def test_a_bare_number_never_names_another_shops_order(shop: Path, run) -> None:
+    before = orders(run)
+    refused = run("cancel", "2")
+    assert refused.exit_code == 1
+    assert "'id:2'" in refused.stderr
+    assert orders(run) == before
+    shown = json.loads(run("timeline", "id:2", "--json").stdout.splitlines()[0])
+    assert shown["order_id"] == 2
+    assert "id:2" in run("orders", "--limit", 2).stdout
+    assert orders(run, "--after", "id:2")[0]["order_id"] == 3

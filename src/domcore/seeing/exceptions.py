@@ -294,7 +294,7 @@ class Lookout:
         for name in (order.number, short, f"{order.owner}/{short}"):
             if name and name.isprintable() and self._store.find_order(name) == [order.order_id]:
                 return name
-        return str(order.order_id)
+        return f"id:{order.order_id}"
 
 
 def _of_parked(each: Parked) -> tuple[str, str]:

@@ -243,7 +243,8 @@ class Store(Handing, Protocol):
     def find_order(self, reference: str, *, owner: str | None = None) -> list[int]:
         """Ids of the orders that `reference` may mean: ``owner/channel/external id``,
         ``channel/external id``, an external id, a number such as ``#1001``, or the store's own id
-        as text."""
+        written ``id:15``, which names that order and no other. A bare number is never an id of the
+        store."""
         ...
 
     def order(self, order_id: int) -> OrderView:

@@ -76,6 +76,18 @@ def queue_rows(reader: Reader, order_ids: Sequence[int]) -> tuple[list[Row], fro
     return rows, frozenset(state.order_id for state in states.values() if state.hold)
 
 
+def own_id(reference: str) -> int | None:
+    """The id that ``id:15`` names; None for any other text, which names no id of the store.
+
+    A bare number is never one: channels count their orders from 1 as the store does, so it would
+    be another shop's order.
+    """
+    word, colon, digits = reference.partition(":")
+    if word != "id" or not colon or not (digits.isascii() and digits.isdigit()):
+        return None
+    return int(digits) if len(digits) <= 18 else None
+
+
 def find_order(reader: Reader, reference: str, owner_id: int | None) -> list[int]:
     """Every order the reference may mean, by id."""
     found: set[int] = set()
@@ -87,14 +99,16 @@ def find_order(reader: Reader, reference: str, owner_id: int | None) -> list[int
 
     if not reference:
         return []
+    own = own_id(reference)
+    if own is not None:
+        add(reader.select("orders", "id", [own]))
+        return sorted(found)
     add(reader.select("orders", "external_id", [reference]))
     add(reader.select("orders", "number", [reference]))
     channel, slash, external_id = reference.partition("/")
     if slash:
         add(reader.select("orders", "external_id", [external_id]), channel)
         found |= _by_full_name(reader, reference, owner_id)
-    if reference.isascii() and reference.isdigit() and len(reference) <= 18:
-        add(reader.select("orders", "id", [int(reference)]))
     return sorted(found)
 
 

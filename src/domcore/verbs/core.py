@@ -42,7 +42,7 @@ class Core:
         """
         found = self.store.find_order(reference, owner=owner)
         if not found:
-            raise NotFound(f"there is no order {reference!r}; see 'domcore orders'")
+            raise NotFound(f"there is no order {reference!r}; {_where_to_look(reference)}")
         if len(found) > 1:
             raise ConflictError(
                 f"{len(found)} orders answer to {reference!r}; say channel/external-id or"
@@ -52,3 +52,9 @@ class Core:
 
     def _micros(self) -> int:
         return to_micros(self.now())
+
+
+def _where_to_look(reference: str) -> str:
+    if reference.isascii() and reference.isdigit():
+        return f"a bare number is a channel's, the store's own id is written 'id:{reference[:18]}'"
+    return "see 'domcore orders'"

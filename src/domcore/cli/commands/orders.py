@@ -25,7 +25,7 @@ def _why(row: dict[str, Any]) -> str:
 
 
 _COLUMNS = (
-    Column("ID", "order_id", right=True),
+    Column("ID", "order_id", "id:{}".format, right=True),
     Column("NUMBER", "number"),
     Column("CHANNEL", "channel"),
     Column("PLACED (UTC)", "placed_at", lambda text: text[:16].replace("T", " ")),
@@ -74,8 +74,9 @@ def command(
     **filters: Any,
 ) -> None:
     """List orders by rising id, a page at a time; every filter given must match."""
+    after = None if after is None else after.removeprefix("id:")
     if after is not None and not _is_id(after):
-        raise click.BadParameter("must be the id of an order", param_hint="--after")
+        raise click.BadParameter("must be the id of an order, such as id:15", param_hint="--after")
     with run.open() as dom:
         now = dom.now()
         begin = [since, None if newer_than is None else before(now, newer_than)]
@@ -91,7 +92,7 @@ def command(
         hint = "" if found else unknown(dom, names)
     run.out.rows(_COLUMNS, map(row_of, found), empty=f"No such orders{hint or '.'}")
     if len(found) == limit:
-        more(run, str(found[-1].order_id))
+        more(run, f"id:{found[-1].order_id}")
 
 
 def _is_id(text: str) -> bool:

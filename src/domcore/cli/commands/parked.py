@@ -39,7 +39,7 @@ def command(run: Invocation, limit: int) -> int:
 
 
 def _row(each: Parked) -> Row:
-    about = each.fulfillment_order or ("" if each.order_id is None else f"order {each.order_id}")
+    about = each.fulfillment_order or ("" if each.order_id is None else f"order id:{each.order_id}")
     since = "waits" if each.parked_at is None else moment(from_micros(each.parked_at))
     return {
         "id": each.id,

@@ -33,9 +33,9 @@ def command(
 ) -> int:
     """Decide which node ships what, and reserve the stock.
 
-    An ORDER is a number, an external id or channel/external-id. With --json, one line per order
-    and a last one with the totals. Ctrl-C loses nothing that was committed. Exit code 3 says that
-    nothing could be routed.
+    An ORDER is a number, an external id, channel/external-id, or id:15, the store's own id. With
+    --json, one line per order and a last one with the totals. Ctrl-C loses nothing that was
+    committed. Exit code 3 says that nothing could be routed.
     """
     if everything == bool(orders):
         raise click.UsageError("name the orders, or give --all")
@@ -95,7 +95,7 @@ def _told(run: Invocation, each: Routed, *, listed: bool) -> None:
         why = [f"{hold.code}: {hold.reason}" for hold in each.holds]
         why += [reason(shortage.reason) for shortage in each.plan.shortages][:1]
         text = "; ".join(part for part in (where, *why, each.detail) if part)
-        run.out.say(clean(f"{each.number or each.order_id}  {each.outcome}  {text}".rstrip()))
+        run.out.say(clean(f"{each.name}  {each.outcome}  {text}".rstrip()))
 
 
 def row_of(each: Routed) -> dict[str, Any]:

@@ -152,12 +152,26 @@ class OrderPromises(KitSuite):
     def test_orders_are_found_by_every_name_people_use(self) -> None:
         with self.kit() as kit:
             order_id = kit.take_in(order_of("A-9", bolt=1))
-            for name in ("A-9", "web/A-9", "#A-9", str(order_id)):
+            for name in ("A-9", "web/A-9", "#A-9", "main/web/A-9", f"id:{order_id}"):
                 assert kit.store.find_order(name) == [order_id], name
                 assert kit.store.find_order(name, owner="main") == [order_id]
                 assert kit.store.find_order(name, owner="other") == []
             assert kit.store.find_order("nothing") == []
             raises(NotFound, kit.store.order, 99)
+
+    def test_a_bare_number_is_never_the_stores_own_id(self) -> None:
+        """Channels count their orders from 1, and so does the store: 2 is the shop's order 2."""
+        with self.kit() as kit:
+            warm, second = kit.take_in(order_of("warm", bolt=1)), kit.take_in(order_of("1", bolt=1))
+            odd = kit.take_in(order_of(f"id:{warm}", bolt=1))
+            assert (warm, second) == (1, 2)
+            assert kit.store.find_order("1") == [second]
+            for bare in ("2", "3", "02", "2 ", "+2", "-2", "٢", "9" * 18, "9" * 40):
+                assert kit.store.find_order(bare) == [], bare
+            assert kit.store.find_order(f"id:{warm}") == [warm]
+            assert kit.store.find_order(f"web/id:{warm}") == [odd]
+            for none in ("id:", "id:99", "id:-1", "id: 1", "id:1x", "ID:1", f"id:{'9' * 40}"):
+                assert kit.store.find_order(none) == [], none
 
     def test_orders_are_listed_by_what_is_asked_for(self) -> None:
         with self.kit() as kit:
