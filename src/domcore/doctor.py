@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import sqlite3
 import sys
@@ -161,11 +162,28 @@ def _disk(dom: Domcore) -> Findings:
     level = FAIL if free < ROOM_NEEDED else WARN if free < ROOM_WANTED else OK
     fix = "" if level == OK else "make room before the disk is full"
     yield Finding(level, "disk", f"{free // 1_000_000:,} MB free beside the database", fix)
+    yield from _privacy(path)
     yield from _lock(path.with_name(path.name + ".lock"))
     log = path.with_name(path.name + "-wal")
     if log.exists() and log.stat().st_size > LONG_LOG:
         message = f"the write-ahead log has grown to {log.stat().st_size // 1_000_000:,} MB"
         yield Finding(WARN, "disk", message, "find the reader that never finishes")
+
+
+def _privacy(path: Path) -> Findings:
+    """Who may read the names and addresses in the database and the files beside it."""
+    if os.name != "posix":
+        return
+    files = [path, *(path.with_name(path.name + end) for end in ("-wal", "-shm"))]
+    modes = {file: file.stat().st_mode & 0o777 for file in files if file.exists()}
+    open_to_all = [file for file, mode in modes.items() if mode & 0o007]
+    if open_to_all:
+        message = f"everybody on this machine may read {' and '.join(map(str, open_to_all))}"
+        fix = f"chmod o= {' '.join(shlex.quote(str(file)) for file in open_to_all)}"
+        yield Finding(WARN, "privacy", f"{message}: names and addresses are in it", fix)
+    else:
+        group = " and group" if any(mode & 0o070 for mode in modes.values()) else ""
+        yield Finding(OK, "privacy", f"only the database's owner{group} may read it")
 
 
 def _lock(path: Path) -> Findings:

@@ -12,8 +12,14 @@ from typing import Final
 
 from domcore.errors import ConflictError, StaleSupply, StoreError, StoreReason
 from domcore.store.changes import Changes, Row, Write
-from domcore.store.sqlite.connection import SOUND, Connection, Connections, Settings
-from domcore.store.sqlite.faults import explain, explained
+from domcore.store.sqlite.connection import (
+    SOUND,
+    Connection,
+    Connections,
+    Settings,
+    create_private,
+)
+from domcore.store.sqlite.faults import BROKEN, explain, explained
 from domcore.store.sqlite.reader import SqlReader
 from domcore.store.sqlite.statements import write_plan
 from domcore.store.sqlite.version import is_current, migrate_if_behind, refuse_foreign
@@ -93,6 +99,7 @@ class SqliteBackend(SqlWriter):
             StoreError: the schema is newer or not ours.
         """
         path = str(self._connections.path)
+        create_private(self._connections.path)
         with self.reading():
             current = is_current(self._raw(), path)
             if not current:
@@ -104,16 +111,24 @@ class SqliteBackend(SqlWriter):
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Several look-ups inside see one state. Never held open across a caller's code."""
-        connection = self._connections.get().raw
-        with explained(str(self._connections.path)):
-            if connection.in_transaction:
+        raw, path = self._connections.get().raw, str(self._connections.path)
+        if raw.in_transaction:
+            with explained(path):
                 yield
-                return
-            connection.execute("BEGIN")
-            try:
-                yield
-            finally:
-                connection.execute("COMMIT")
+            return
+        self._connections.check_place()
+        try:
+            with explained(path):
+                raw.execute("BEGIN")
+                try:
+                    yield
+                finally:
+                    if raw.in_transaction:
+                        raw.execute("COMMIT")
+        except StoreError as error:
+            if error.reason in BROKEN:
+                self._connections.drop()
+            raise
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -176,8 +191,10 @@ class SqliteBackend(SqlWriter):
                 reason=StoreReason.MISUSED,
             )
         connection.lock.acquire()
+        broken = False
         try:
             self._local.changes = None
+            self._connections.check_place()
             try:
                 raw.execute("BEGIN IMMEDIATE")
                 yield
@@ -186,14 +203,20 @@ class SqliteBackend(SqlWriter):
             except sqlite3.Error as error:
                 raise explain(error, path) from error
             else:
+                self._connections.check_place()
                 self._commit(connection)
                 self.written += 1
+        except StoreError as error:
+            broken = error.reason in BROKEN
+            raise
         finally:
             try:
                 if connection.usable and connection.raw.in_transaction:
                     _roll_back(connection.raw)
             finally:
                 connection.lock.release()
+                if broken and connection.usable:
+                    self._connections.drop()
 
     def _short_after_undo(self, raw: sqlite3.Connection, rows: list[Row]) -> list[tuple[int, int]]:
         _roll_back(raw)

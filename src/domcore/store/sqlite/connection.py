@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
 import weakref
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Final
@@ -54,6 +56,49 @@ class Settings:
         )
 
 
+Identity = tuple[int, int]
+"""Device and inode of a file: a file of the same name may be another one."""
+
+
+def identity_of(path: Path) -> Identity | None:
+    """Which file the path names now; None where it names none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def create_private(path: Path) -> None:
+    """Create an empty database file that only its owner may read: it will hold names and
+    addresses. SQLite gives its side files the same mode. One that exists keeps its own."""
+    try:
+        # Through a link that points to where the file is to be.
+        os.close(os.open(os.path.realpath(path), os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        pass
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        reason = StoreReason.FULL if full else StoreReason.UNREACHABLE
+        message = f"{path}: cannot be created: {error.strerror}"
+        raise StoreError(message, reason=reason) from error
+
+
+def mend_side_files(path: Path) -> None:
+    """Let the log and its index be written where the database may be.
+
+    SQLite gives them the database's mode when it makes them, and a process that may not write
+    cannot remove them: once the database could not be written for a moment, they stay read-only
+    behind it, and every later connection with them.
+    """
+    if not os.access(path, os.W_OK):
+        return
+    for name in (f"{path}-wal", f"{path}-shm"):
+        if os.path.exists(name) and not os.access(name, os.W_OK):
+            with suppress(OSError):  # somebody else's: the first write will say so
+                os.chmod(name, os.stat(path).st_mode & 0o777)
+
+
 class Connection:
     """A SQLite connection of one thread, with the writer lock that belongs to it."""
 
@@ -83,8 +128,12 @@ class Connection:
             raise
 
     def _connect(self) -> sqlite3.Connection:
+        mend_side_files(self._path)
+        # Never created here: where the file has been taken away, an empty one in its place would
+        # look like a store without orders.
         return sqlite3.connect(
-            self._path,
+            f"{self._path.absolute().as_uri()}?mode=rw",
+            uri=True,
             timeout=self._settings.busy_timeout / 1000,
             isolation_level=None,
             check_same_thread=False,
@@ -163,6 +212,8 @@ class Connections:
         self._serials = count(1)
         self._closed = False
         self._pid = os.getpid()
+        self._identity: Identity | None = None
+        """Which file the first connection opened: all others must have the same."""
 
     def get(self) -> Connection:
         """The connection of the calling thread.
@@ -182,11 +233,41 @@ class Connections:
             return connection
         if self._closed:
             raise StoreError(f"{self.path}: this store is closed", reason=StoreReason.CLOSED)
-        connection = Connection(self.path, self._settings, next(self._serials))
+        connection = self._connect()
         self._local.connection = connection
         with self._guard:
             self._open.add(connection)
         return connection
+
+    def _connect(self) -> Connection:
+        before = identity_of(self.path)
+        if self._identity is not None and before != self._identity:
+            raise self._moved()
+        connection = Connection(self.path, self._settings, next(self._serials))
+        if identity_of(self.path) != before:
+            connection.close()
+            raise self._moved()
+        self._identity = before
+        return connection
+
+    def check_place(self) -> None:
+        """The path still names the file that is open: what is written to one that was moved or
+        deleted would be acknowledged and lost.
+
+        Raises:
+            StoreError: it names another file, or none.
+        """
+        if identity_of(self.path) != self._identity:
+            raise self._moved()
+
+    def _moved(self) -> StoreError:
+        what = "is not there any more" if not self.path.exists() else "is another one now"
+        return StoreError(
+            f"{self.path}: the file that this process opened was moved, replaced or deleted: the "
+            f"one of this name {what}; nothing was written. Put it back, or start this process "
+            "again to work with what is there",
+            reason=StoreReason.MOVED,
+        )
 
     def drop(self) -> None:
         """Close this thread's connection; the next use opens another."""

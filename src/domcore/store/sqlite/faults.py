@@ -80,6 +80,13 @@ def explain(error: sqlite3.Error, where: str) -> DomcoreError:
     return StoreError(f"{where}: {text}", reason=reason)
 
 
+BROKEN: Final = frozenset(
+    {StoreReason.READ_ONLY, StoreReason.IO, StoreReason.UNREACHABLE, StoreReason.DAMAGED}
+)
+"""After these a connection is opened anew: what it knows of the file may be of a bad moment. One
+that was opened while the file could not be written stays read-only for good."""
+
+
 @contextmanager
 def explained(where: str) -> Iterator[None]:
     """Raise house exceptions in place of SQLite's."""

@@ -17,6 +17,17 @@ _TOGETHER: Final = "domcore_operations"
 _WHERE: Final = "the caller's transaction"
 
 
+@contextmanager
+def plain_rows(connection: sqlite3.Connection) -> Iterator[None]:
+    """The caller may have a row factory and a text factory; our rows are tuples of texts."""
+    rows, texts = connection.row_factory, connection.text_factory
+    connection.row_factory, connection.text_factory = None, str
+    try:
+        yield
+    finally:
+        connection.row_factory, connection.text_factory = rows, texts
+
+
 class JoinedBackend(SqlWriter):
     """Works inside a transaction that somebody else has begun and will end."""
 
@@ -43,13 +54,9 @@ class JoinedBackend(SqlWriter):
 
     @contextmanager
     def _plain_rows(self) -> Iterator[sqlite3.Connection]:
-        """The caller may have a row factory; ours are tuples."""
         connection = self._raw()
-        kept, connection.row_factory = connection.row_factory, None
-        try:
+        with plain_rows(connection):
             yield connection
-        finally:
-            connection.row_factory = kept
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -141,21 +148,54 @@ def check_joinable(connection: sqlite3.Connection) -> None:
 
     if not connection.in_transaction:
         raise refuse("no transaction is open; begin one with BEGIN IMMEDIATE")
-    kept, connection.row_factory = connection.row_factory, None
     try:
-        if not is_current(connection, "the caller's database"):
-            raise refuse("domcore's tables are missing or old; call SqliteStore.migrate() first")
-        (path,) = (row[2] for row in connection.execute("PRAGMA database_list") if row[1] == "main")
-        if path and _can_write_beside(path):
-            raise refuse(
-                "the transaction does not hold the write lock; begin it with BEGIN IMMEDIATE"
-            )
-        # Holds when there is no file to probe, and proves that this connection may write.
-        connection.execute("UPDATE cursor SET seq = seq WHERE consumer = ''")
+        with plain_rows(connection):
+            converted = _converted(connection)
+            if converted:
+                raise refuse(
+                    f"this connection hands {converted} columns to a converter (detect_types, and "
+                    f"sqlite3.register_converter for {converted}), so domcore would not read what "
+                    "it wrote; join one that was opened without detect_types"
+                )
+            if not is_current(connection, "the caller's database"):
+                raise refuse(
+                    "domcore's tables are missing or old; call SqliteStore.migrate() first"
+                )
+            files = connection.execute("PRAGMA database_list")
+            (path,) = (row[2] for row in files if row[1] == "main")
+            if path and _can_write_beside(path):
+                raise refuse(
+                    "the transaction does not hold the write lock; begin it with BEGIN IMMEDIATE"
+                )
+            # Holds when there is no file to probe, and proves that this connection may write.
+            connection.execute("UPDATE cursor SET seq = seq WHERE consumer = ''")
     except sqlite3.Error as error:
         raise refuse(f"this connection cannot write: {error}") from error
+
+
+def _converted(connection: sqlite3.Connection) -> str:
+    """The first of our column types that this connection hands to a converter; empty for none.
+
+    Converters are registered for the whole process, but only a connection with `detect_types`
+    uses them, and nothing says whether it has: a table of its own is asked.
+    """
+    ours = [kind for kind in ("TEXT", "INTEGER", "BLOB") if kind in sqlite3.converters]
+    if not ours:
+        return ""
+    values = {"TEXT": "a", "INTEGER": 1, "BLOB": b"a"}
+    connection.execute("CREATE TEMP TABLE domcore_probe (TEXT TEXT, INTEGER INTEGER, BLOB BLOB)")
+    try:
+        connection.execute("INSERT INTO domcore_probe VALUES ('a', 1, x'61')")
+        for kind in ours:
+            try:
+                (value,) = connection.execute(f"SELECT {kind} FROM domcore_probe").fetchone()
+            except Exception:  # the converter's own
+                return kind
+            if type(value) is not type(values[kind]) or value != values[kind]:
+                return kind
     finally:
-        connection.row_factory = kept
+        connection.execute("DROP TABLE domcore_probe")
+    return ""
 
 
 def _can_write_beside(path: str) -> bool:

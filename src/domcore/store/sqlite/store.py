@@ -13,7 +13,7 @@ from domcore.store.base import OperationStore
 from domcore.store.sqlite.backend import SqliteBackend
 from domcore.store.sqlite.connection import Settings
 from domcore.store.sqlite.faults import explained
-from domcore.store.sqlite.joined import JoinedBackend
+from domcore.store.sqlite.joined import JoinedBackend, plain_rows
 from domcore.store.sqlite.version import migrate_if_behind
 
 
@@ -58,12 +58,8 @@ class SqliteStore(OperationStore):
         Raises:
             StoreError: a newer schema, or tables of another program with our names.
         """
-        # The caller may have a row factory; what is read here are tuples.
-        kept, connection.row_factory = connection.row_factory, None
-        try:
+        with plain_rows(connection):
             _migrate(connection)
-        finally:
-            connection.row_factory = kept
 
     @staticmethod
     @contextmanager
