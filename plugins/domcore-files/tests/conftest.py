@@ -93,7 +93,7 @@ def make_connector(folder: Path, calls: Any = os, **options: Any) -> FilesConnec
     return FilesConnector("partner", told, Disk(folder, calls), clock=lambda: LATER)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def kit() -> Any:
     """What this file has for tests: they are modules on their own, and import nothing from here."""
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
-from unicodedata import normalize
+from unicodedata import category, normalize
 from zoneinfo import ZoneInfo
 
 from domcore.loading.shape import Cell, Read, suggestion
@@ -22,23 +22,35 @@ MOST_UNITS: Final = 1_000_000_000
 
 _WHOLE = re.compile(r"-?\d{1,18}\Z", re.ASCII)
 _FLAGS: Final = {"true": True, "false": False}
+_NOT_IN_A_LINE: Final = frozenset(("Cc", "Cs", "Zl", "Zp"))
+"""Controls, halves of surrogate pairs, ends of lines and paragraphs."""
 
 
 def text(most: int = 200, *, needed: bool = False) -> Read:
-    """Printable text of at most `most` characters, in Unicode's composed form."""
+    """One line of text of at most `most` characters, in Unicode's composed form.
+
+    What is needed names something: there, what nobody can see is refused. Other text may hold the
+    blanks and joiners that scripts have, such as an ideographic space.
+    """
 
     def read(value: object) -> str:
         if not isinstance(value, str):
             raise ValueError("must be text")
-        if len(value) > most:
+        # A cell becomes plain text first: `normalize` hands back the very object where it can.
+        written = str(value) if value.isascii() else normalize("NFC", str(value))
+        if len(written) > most:
             raise ValueError(f"is longer than {most} characters")
-        if not value.isprintable():
+        if not written.isprintable() and (needed or not _is_line(written)):
             raise ValueError("has control or unprintable characters")
-        if needed and (not value or value != value.strip()):
+        if needed and (not written or written != written.strip()):
             raise ValueError("must not be empty, nor begin or end with a space")
-        return str(value) if value.isascii() else normalize("NFC", value)
+        return written
 
     return read
+
+
+def _is_line(written: str) -> bool:
+    return all(category(each) not in _NOT_IN_A_LINE for each in written)
 
 
 def code(most: int = 100) -> Read:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
+from unicodedata import normalize
 
 from attrs import frozen
 
@@ -142,9 +143,14 @@ def table_of(read: Read) -> Read:
         if not isinstance(value, Mapping):
             raise ValueError("must be a table of named fields")
         given = {name: each for name, each in value.items() if not _empty(each)}
-        return _elements(given.items(), read, "{}")
+        return _elements(((_composed(name), each) for name, each in given.items()), read, "{}")
 
     return table
+
+
+def _composed(name: object) -> str:
+    """A name of the writer's choice, equal however its accents are spelled."""
+    return normalize("NFC", str(name))
 
 
 def _elements(pairs: Iterable[tuple[Any, object]], read: Read, form: str) -> dict[Any, Any]:
