@@ -222,7 +222,8 @@ def test_what_is_written_through_the_store_is_seen_by_the_next_plan():
         dom.store.record(news, now=now)
         (stock,) = dom.stock()
         assert (stock.on_hand, stock.reserved) == (4, 4)
-        dom.store.record(Notice(work.id, "cancelled", world.clock()), now=now)
+        for status in ("cancel_requested", "cancelled"):
+            dom.store.record(Notice(work.id, status, world.clock()), now=now)
         assert dom.route().routed == 1
 
 

@@ -117,6 +117,18 @@ def test_an_order_is_routed_handed_over_and_followed_to_the_door(vendor, world, 
         assert list(dom.verify()) == []
 
 
+def test_what_amazon_cancels_by_itself_goes_to_another_node(vendor, world, plugin):
+    with opened(world, plugin, told(quotes=False)) as dom:
+        dom.capture(world.order("1", MUG=2), BUYER)
+        for _ in range(5):
+            work(dom, world)
+            for name in vendor.taken:
+                vendor.set(name.removeprefix("dc-"), "Cancelled")
+        assert len(vendor.taken) == 1
+        assert sources(dom) == {"LAX": 2}
+        assert [each.node for each in dom.order("#1").fulfillment_orders] == ["MCF", "LAX"]
+
+
 def test_parts_leave_one_after_the_other_and_what_is_missing_is_routed_anew(vendor, world, plugin):
     with opened(world, plugin, told(quotes=False)) as dom:
         dom.capture(world.order("1", MUG=3, KETTLE=2), BUYER)

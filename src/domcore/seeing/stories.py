@@ -39,6 +39,7 @@ class _WorkBody(msgspec.Struct):
     boxes: list[_Box] = []
     named: list[tuple[str, int]] | None = None
     stale: bool = False
+    unasked: bool = False
 
 
 _read_decision: Final = msgspec.json.Decoder(_DecisionBody).decode
@@ -141,7 +142,7 @@ class _Reader:
             arrived = [at]
         if arrived:
             self._delivered[name] = max(self._delivered.get(name, 0), *arrived)
-        if kind == "fulfillment.rejected" and not body.stale:
+        if (kind == "fulfillment.rejected" or body.unasked) and not body.stale:
             units = sum(units for _, how, units in body.lines if how != "shipped")
             self._story.rejections.append((body.node, body.reason or "other", max(0, units)))
 

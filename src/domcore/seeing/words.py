@@ -286,7 +286,10 @@ def _work(event: Event, background: Background) -> Words:
     ]
     tracking = background.tracking(name, body.get("packages") or ())
     reason = _text(body.get("reason"))
-    text = _SAYINGS.get(status, "{node}: " + status.replace("_", " ")).format(node=node)
+    saying = _SAYINGS.get(status, "{node}: " + status.replace("_", " "))
+    if body.get("unasked"):
+        saying = "{node} gave the work back, unasked"
+    text = saying.format(node=node)
     parts = [listed(f"{units:,} x {sku}" for sku, _, units in moved)] if moved else []
     if any(how == "blocked" for _, how, _ in moved):
         parts.append("kept out of stock until the next count")

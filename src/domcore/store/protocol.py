@@ -325,8 +325,9 @@ class Store(Handing, Protocol):
         same content without one), or ``stale`` (kept as an event, nothing changed).
 
         All notices of a fulfillment order end in the same state in whatever order they come.
-        Units that are open again queue for routing; a node that rejected them is not asked for the
-        line again, nor, until `exclude_until`, for the item.
+        Units that are open again queue for routing; a node that rejected them, or cancelled them
+        although nobody asked it to stop, is not asked for the line again, nor, until
+        `exclude_until`, for the item.
 
         Raises:
             NotFound: no such fulfillment order.

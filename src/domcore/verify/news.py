@@ -12,6 +12,7 @@ from domcore.model.handover import REJECTION_REASONS
 from domcore.store.rows import (
     SHIPPED,
     EventRow,
+    FulfillmentRow,
     ItemExclusionRow,
     PackageRow,
     ReservationRow,
@@ -39,6 +40,7 @@ class _News(msgspec.Struct):
     named: list[tuple[str, int]] | None = None
     boxes: list[_Box] = []
     reason: str = ""
+    unasked: bool = False
 
 
 class NewsReader:
@@ -46,7 +48,7 @@ class NewsReader:
     ``(order, HEARD, fulfillment order, "", "", 0)``,
     ``(order, MOVED, fulfillment order, line id, word, units)``,
     ``(order, BOXED, fulfillment order, box, "", 0)``,
-    ``(order, REJECTED, node, reason, "", at)``."""
+    ``(order, REJECTED, node, reason, fulfillment order where it cancelled unasked, at)``."""
 
     def __init__(self) -> None:
         self._decode: Final = msgspec.json.Decoder(_News).decode
@@ -66,8 +68,9 @@ class NewsReader:
             spool.add((row.order_id, MOVED, name, line, word, units))
         for box in news.boxes:
             spool.add((row.order_id, BOXED, name, box.id, "", 0))
-        if row.kind == "fulfillment.rejected":
-            spool.add((row.order_id, REJECTED, news.node, news.reason, "", row.at))
+        if row.kind == "fulfillment.rejected" or news.unasked:
+            given_back = name if news.unasked else ""
+            spool.add((row.order_id, REJECTED, news.node, news.reason, given_back, row.at))
 
 
 def check_item_exclusions(source: Source, catalog: Catalog) -> Violations:
@@ -160,6 +163,17 @@ class NewsChecks:
             if work.status == "rejected" and work.node_id not in excluded:
                 node = self._catalog.nodes.get(work.node_id)
                 yield broken("I9", found.place, f"node {node} rejected it and may be asked again")
+            elif work.status == "cancelled" and work.told and work.node_id not in excluded:
+                yield from self._check_given_back(found, work)
+
+    def _check_given_back(self, found: Read, work: FulfillmentRow) -> Violations:
+        """Whether a node that cancelled units unasked may be asked for them again."""
+        node = self._catalog.nodes.get(work.node_id)
+        name = f"{work.order_id}-{work.sequence}-{node}"
+        unasked = any(row[1] == REJECTED and row[4] == name for row in found.papers.news)
+        moved = (row for row in found.papers.news if row[1] == MOVED and row[2] == name)
+        if unasked and sum(row[5] for row in moved if row[4] != "shipped"):
+            yield broken("I9", found.place, f"node {node} gave it back and may be asked again")
 
 
 def _line_of(row: ReservationRow, ids: list[str]) -> str:

@@ -113,11 +113,11 @@ class Exclusions:
 
 
 def rejection_of(number: int, claims: Sequence[Claim], names: Names) -> Claim | None:
-    """The last rejection that is about a line."""
+    """The last refusal that is about a line."""
     mine = [
         claim
         for claim in claims
-        if claim.status == "rejected"
+        if claim.is_refusal
         and (claim.whole or any(number in names.get(name, ()) for name, _ in claim.lines))
     ]
     return max(mine, key=lambda claim: (claim.at, claim.reason), default=None)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from domcore.errors import ConflictError
 from domcore.model.handover import BLOCKING_REASONS
@@ -38,6 +38,7 @@ class Claim:
     """One notice as it is kept, in the body of its event.
 
     `boxes` are as it told them. `whole`: it names no units, so it is about all that is left.
+    `unasked`: a node cancels what nobody asked it to stop, which is a refusal.
     """
 
     status: str
@@ -49,11 +50,17 @@ class Claim:
     reference: str = ""
     vendor_status: str = ""
     detail: str = ""
+    unasked: bool = False
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the node will not do it, rather than stopping because it was asked to."""
+        return self.status == "rejected" or self.unasked
 
     @property
     def kind(self) -> str:
         """What becomes of units it refuses: ``blocked``, ``rejected`` or ``cancelled``."""
-        if self.status != "rejected":
+        if not self.is_refusal:
             return "cancelled"
         return "blocked" if self.reason in BLOCKING_REASONS else "rejected"
 
@@ -80,6 +87,14 @@ class Share(NamedTuple):
 def to_ship(given: int, share: Share) -> int:
     """Units of a line that are still to leave."""
     return max(0, given - share.shipped) - share.blocked - share.freed
+
+
+def heard(claims: Sequence[Claim], *, told: bool) -> tuple[Claim, ...]:
+    """The notices as they are meant, all of them together. A node without a connector (not `told`)
+    is asked to stop by people, who may say so with a notice ``cancel_requested``, before its
+    answer or after: then it did not cancel by itself."""
+    asked = not told and any(claim.status == "cancel_requested" for claim in claims)
+    return tuple(evolve(each, unasked=False) if asked and each.unasked else each for each in claims)
 
 
 KINDS: Final = ("blocked", "rejected", "cancelled")
@@ -275,7 +290,8 @@ def status_of(
     if not any(to_ship(given.get(number, 0), share) for number, share in found.items()):
         if not shipped:
             refused = any(share.refused for share in found.values())
-            return "rejected" if refused else "cancelled"
+            rejected = refused and any(claim.status == "rejected" for claim in claims)
+            return "rejected" if rejected else "cancelled"
         return _after_leaving(claims, boxes, found)
     if known == "cancel_requested" or any(c.status == "cancel_requested" for c in claims):
         return "cancel_requested"

@@ -94,30 +94,31 @@ def _line_problems(place: str, lines: Iterable[tuple[str, int]], names: Names) -
             yield Problem(f"{place}[{number}]", f"must be from 1 to {MOST} units")
 
 
-def claim_of(notice: Notice) -> Claim:
-    """A notice as it is kept. The lines of one that tells a single box without lines are the
-    box's; where boxes name their lines, those of the notice say nothing more."""
+def claim_of(notice: Notice, *, asked: bool = True) -> Claim:
+    """A notice as it is kept; `asked`: somebody asked its node to stop.
+
+    The lines of one that tells a single box without lines are the box's; where boxes name their
+    lines, those of the notice say nothing more.
+    """
     boxes, lines = notice.packages, notice.lines
     if lines and len(boxes) == 1 and not boxes[0].lines:
         boxes = (evolve(boxes[0], lines=lines),)
     named = any(box.lines for box in boxes)
     if boxes:
         lines = ()
+    unasked = notice.status == "cancelled" and not asked
     return Claim(
         notice.status,
         to_micros(notice.at),
         lines,
         tuple(_dated(box, notice) for box in boxes),
         not (lines or named),
-        _reason(notice),
+        notice.reason or ("other" if notice.status == "rejected" or unasked else ""),
         notice.reference,
         notice.vendor_status,
         notice.detail,
+        unasked,
     )
-
-
-def _reason(notice: Notice) -> str:
-    return notice.reason or ("other" if notice.status == "rejected" else "")
 
 
 def _dated(box: Package, notice: Notice) -> Package:
@@ -131,6 +132,7 @@ def _dated(box: Package, notice: Notice) -> Package:
 
 def body_of(name: str, node: str, claim: Claim) -> dict[str, Any]:
     """The part of an event's body that tells the notice again."""
+    unasked = {"unasked": True} if claim.unasked else {}
     return {
         "fulfillment_order": name,
         "node": node,
@@ -142,6 +144,7 @@ def body_of(name: str, node: str, claim: Claim) -> dict[str, Any]:
         "named": claim.lines,
         "boxes": claim.boxes,
         "whole": claim.whole,
+        **unasked,
     }
 
 
@@ -160,4 +163,5 @@ def claims_from(name: str, events: Sequence[tuple[str, int, Mapping[str, Any]]])
                 body["reference"],
                 body["vendor_status"],
                 body["detail"],
+                body.get("unasked", False),
             )

@@ -192,6 +192,11 @@ class OrderWork:
                 continue
             self.set_work(work._replace(status="cancelled"), now)
 
+    def asked_to_stop(self, work: FulfillmentRow) -> bool:
+        """Whether its node was asked to stop, and did not answer yet or answers again."""
+        asked = (work.sequence, work.node_id) in self._asked
+        return asked or (not work.told and work.status == "cancel_requested")
+
     def ask_to_cancel(self, keys: Iterable[tuple[int, int]], now: int) -> None:
         """Ask the nodes that work on these fulfillment orders to stop, each once; their units stay
         allocated until they answer."""

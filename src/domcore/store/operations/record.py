@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from domcore.codec.stored import Bodies, dump_event, load_event
 from domcore.errors import ConflictError
@@ -25,6 +25,7 @@ from domcore.store.operations.news import (
     Claim,
     Names,
     boxes_of,
+    heard,
     status_of,
 )
 from domcore.store.operations.notices import body_of, check_notice, claim_of, claims_from
@@ -54,10 +55,9 @@ class Papers:
     """Units that earlier notices moved, by line and word."""
 
 
-def papers_of(
-    reader: Reader, name: str, node: str, key: tuple[int, int], order_id: int, order: Order
-) -> Papers:
+def papers_of(reader: Reader, name: str, node: str, work: FulfillmentRow, order: Order) -> Papers:
     """Read the news so far."""
+    order_id, key, told = work.order_id, (work.sequence, work.node_id), bool(work.told)
     rows = reader.select("event", "order_id", [order_id])
     events = [(kind, at, load_event(body)) for _, kind, _, at, body in rows]
     lines = {line.id: number for number, line in enumerate(order.lines)}
@@ -70,7 +70,7 @@ def papers_of(
             for line_id, word, units in body["lines"]:
                 entry = (lines[line_id], word)
                 done[entry] = done.get(entry, 0) + units
-    claims = tuple(claims_from(name, events))
+    claims = heard(tuple(claims_from(name, events)), told=told)
     return Papers(name, node, key, order, claims, decided_at, done)
 
 
@@ -92,12 +92,14 @@ def record(
     rows = work.reservations_of(papers.key)
     names = _names(work, rows, papers.order)
     check_notice(notice, names, now)
-    claim = claim_of(notice)
     known = work.work[papers.key]
+    claim = claim_of(notice, asked=_is_asked(work, papers, known))
     shelves = Shelves(reader, work, rows, now)
     settling = Settling(work, papers.key, papers.done, shelves, names, now)
     _refuse_other_goods(settling, papers, claim)
     before = settling.target(papers.claims, boxes_of(papers.claims, names))
+    *earlier, claim = heard((*papers.claims, claim), told=bool(known.told))
+    papers = evolve(papers, claims=tuple(earlier))
     _settle(settling, papers, claim, names, now)
     _refuse_returned(reader, settling, work, papers)
     claims = (*papers.claims, claim)
@@ -128,6 +130,14 @@ def record(
     work.close_emptied_work(now)
     _tell(work, papers, settling, claim, word, now)
     return Outcome(word, work.state.order_id, status)
+
+
+def _is_asked(work: OrderWork, papers: Papers, known: FulfillmentRow) -> bool:
+    """Whether the node was asked to stop, as far as we know: that it says so is no refusal. An
+    answer may be told again, in another message."""
+    if work.state.cancelled or work.asked_to_stop(known):
+        return True
+    return any(claim.status == "cancelled" and not claim.unasked for claim in papers.claims)
 
 
 def _refuse_other_goods(settling: Settling, papers: Papers, claim: Claim) -> None:
@@ -166,7 +176,7 @@ def _rejected_elsewhere(
         if key == papers.key or key[1] != papers.key[1]:
             continue
         name = fulfillment_id(work.state.order_id, key[0], papers.node)
-        other = papers_of(reader, name, papers.node, key, work.state.order_id, papers.order)
+        other = papers_of(reader, name, papers.node, work.work[key], papers.order)
         names = _names(work, work.reservations_of(key), papers.order)
         settling = Settling(work, key, other.done, shelves, names, now)
         for number, share in settling.target(other.claims, boxes_of(other.claims, names)).items():

@@ -42,7 +42,7 @@ class WorkWrites(Writes):
             (body,) = backend.select("order_body", "order_id", [order_id])
             name = fulfillment_id(order_id, sequence, code)
             order = self._bodies.order.load(body[3])
-            papers = papers_of(backend, name, code, place, order_id, order)
+            papers = papers_of(backend, name, code, work.work[place], order)
             outcome = record(backend, self._bodies, work, papers, notice, now, exclude_until)
             remember(changes, owner_id, source, key, digest, outcome, now)
             backend.apply(changes)

@@ -114,7 +114,7 @@ class StoreKit:
             if wanted
         )
         commit = Commit(order_id, found.version, found.sequence + 1, NOW, b'{"format":1}', draws)
-        return evolve(commit, release=(self.node[node],), **more)
+        return evolve(commit, **{"release": (self.node[node],), **more})
 
     def route(self, order_id: int, node: str, **more: Any) -> None:
         """Commit such a decision."""

@@ -178,6 +178,57 @@ class NewsPromises(KitSuite):
                 assert kit.lines(self.order_id(name)) == [(4, 0, 0, 0)]
                 assert kit.work(self.order_id(name)) == [(name, "rejected")]
 
+    def test_a_node_that_cancels_by_itself_is_not_asked_again(self) -> None:
+        with self.kit() as kit:
+            name = self.work_of(kit, bolt=4, nut=2)
+            until, east = NOW + 60 * MINUTE, kit.node["east"]
+            kit.hear(name, "cancelled", ("bolt", 1), exclude_until=until, minutes=1)
+            (found,) = kit.store.open_orders(now=NOW + MINUTE, limit=9)
+            assert (found.open, found.rejections) == ((1, 0), 1)
+            assert found.excluded == ((0, east, "other"),)
+            kit.hear(name, "cancelled", exclude_until=until, minutes=2)
+            (found,) = kit.store.open_orders(now=NOW + 2 * MINUTE, limit=9)
+            assert found.excluded == ((0, east, "other"), (1, east, "other"))
+            assert kit.work(self.order_id(name)) == [(name, "cancelled")]
+            assert kit.shelf("bolt", "east") == (10, 0, 0)
+            other = kit.take_in(order_of("2", bolt=1))
+            (fresh,) = kit.store.open_orders(now=NOW, limit=1, order_ids=[other])
+            assert fresh.avoided == ((0, east, "other"),)
+
+    def test_a_node_that_cancels_what_it_did_not_find_blocks_it(self) -> None:
+        with self.kit() as kit:
+            kit.hear(self.work_of(kit, bolt=4), "cancelled", reason="not_found")
+            assert kit.shelf("bolt", "east") == (10, 0, 4)
+
+    def test_a_node_that_stops_when_it_is_asked_to_may_be_asked_again(self) -> None:
+        with self.kit() as kit:
+            name = self.work_of(kit, bolt=4)
+            order_id = self.order_id(name)
+            kit.take_in(order_of(revision=2, bolt=3))  # The node is asked to stop.
+            assert kit.work(order_id) == [(name, "cancel_requested")]
+            kit.hear(name, "in_progress", minutes=1)
+            for minutes in (2, 3):  # It may say so twice.
+                until = NOW + 60 * MINUTE
+                kit.hear(name, "cancelled", exclude_until=until, minutes=minutes)
+                (found,) = kit.store.open_orders(now=NOW + 3 * MINUTE, limit=9)
+                assert (found.open, found.excluded, found.avoided) == ((3,), (), ())
+                assert kit.work(order_id) == [(name, "cancelled")]
+
+    def test_people_who_asked_a_node_to_stop_may_say_so_late(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 10)
+            for statuses in permutations(("cancel_requested", "cancelled")):
+                order_id = kit.take_in(order_of(statuses[0], bolt=4))
+                kit.route(order_id, "east", release=())  # It has no connector.
+                ((name, _),) = kit.work(order_id)
+                for status in statuses:
+                    minutes = 1 if status == "cancel_requested" else 2
+                    kit.hear(name, status, exclude_until=NOW + MINUTE * 60, minutes=minutes)
+                found = state_of(kit)
+                assert (found["lines excluded"], found["items excluded"]) == ([], [])
+                assert kit.lines(order_id) == [(4, 0, 0, 0)]
+                assert kit.work(order_id) == [(name, "cancelled")]
+
     def test_a_rejection_that_a_count_has_seen_blocks_nothing(self) -> None:
         with self.kit() as kit:
             name = self.work_of(kit, bolt=4)
