@@ -26,7 +26,7 @@ error. Progress shows on a terminal only, and only when something lasts. Lists c
 `--limit`, and `--after` with the cursor that the page before gave. Personal data is not printed.
 
 An ORDER is named by its number, its external id, channel/external-id or owner/channel/external-id;
-`1001` also finds `#1001`. The store's own id is written `id:15`: a bare number is always a channel's.
+`1001` also finds `#1001`. The store's own id is written `id:15`: a bare number is a channel's.
 Ctrl-C ends every command with 130; what was committed stays. A reader that goes away, as in
 `domcore route --all --json | head -1`, stops nothing: the command goes on to its end, what it
 prints is dropped, and the exit code is that of the work.
