@@ -25,6 +25,7 @@ from domcore.plugins import describe
 from domcore.programs import AUTO
 from domcore.rules.engines.durable import available
 from domcore.rules.program import compile_program
+from domcore.seeing.weights import unweighed
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -82,6 +83,7 @@ def examine(dom: Domcore) -> list[Finding]:
         ("channels", _channels),
         ("connectors", _connectors),
         ("network", _network),
+        ("items", _weights),
         ("clock", _clock),
     )
     found: list[Finding] = []
@@ -333,6 +335,12 @@ def _network(dom: Domcore) -> Findings:
                 message,
                 "give them a rate card in the owner's currency",
             )
+
+
+def _weights(dom: Domcore) -> Findings:
+    for owner, message in unweighed(dom.store, dom.network()):
+        fix = "give the items a weight in grams, and load them again"
+        yield Finding(WARN, f"owner {owner}", message, fix)
 
 
 def _size(nodes: int, cards: int) -> str:

@@ -14,6 +14,7 @@ from domcore.explanation import (
     NodeStory,
     RuleWord,
     counted,
+    unweighed_text,
 )
 from domcore.model import Directive, Network, Order, decimal_text
 from domcore.model.clock import from_micros
@@ -132,7 +133,21 @@ class Teller:
             replayed=replayed,
             incidents=self.decided.incidents,
             asked=None if why_not is None else self.node(why_not),
+            remarks=tuple(self._unweighed()),
         )
+
+    def _unweighed(self) -> Iterator[str]:
+        """Items without a weight in parcels that are priced by weight."""
+        weights = {pool.item.sku: pool.item.weight for pool in self._working.seen.pools}
+        found: dict[str, dict[str, None]] = {}
+        for parcel in self.decided.plan.parcels:
+            card = self._field.nodes[self._field.position[parcel.node]].rate_card
+            if self._field.rates.by_weight(card):
+                for sku, _ in parcel.contents:
+                    if not weights.get(sku):
+                        found.setdefault(card, {})[sku] = None
+        for card, skus in found.items():
+            yield f"{unweighed_text(card, list(skus))}, so the parcels may cost more than shown"
 
     def _lines(self) -> tuple[LineStory, ...]:
         plan, question = self.decided.plan, self._working.question

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from attrs import asdict, frozen
 
-from domcore.model import Certificate, Hold, Parcel, decimal_text, money_text
+from domcore.model import (
+    Certificate,
+    Hold,
+    Parcel,
+    amount_text,
+    decimal_text,
+    difference_shown,
+    money_text,
+    parts_shown,
+)
 
 _SHORT = {
     "stock": "not enough in stock anywhere",
@@ -69,7 +78,8 @@ class Explanation:
 
     `replayed` says that deciding again from the record gave the same bytes; `asked` is the story
     of the node somebody asked about. `status` is the order's today; `other_decisions` are the
-    numbers of those that are not told here.
+    numbers of those that are not told here; `remarks` is what somebody should know before trusting
+    the numbers.
     """
 
     order: tuple[str, str, str]
@@ -90,6 +100,7 @@ class Explanation:
     asked: NodeStory | None = None
     status: str = ""
     other_decisions: tuple[int, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """A tree of JSON values: money as decimal text, distances in metres, times in ISO 8601."""
@@ -112,8 +123,9 @@ class Explanation:
             yield from _line_text(line)
         if self.parcels:
             yield f"Parcels, {self._money(self.cost)} in all"
-            for parcel in self.parcels:
-                yield from self._parcel_text(parcel)
+            costs = parts_shown([parcel.cost for parcel in self.parcels], self.currency)
+            for parcel, cost in zip(self.parcels, costs, strict=True):
+                yield from self._parcel_text(parcel, cost)
         if self.rules:
             yield "Rules that spoke"
             for word in self.rules:
@@ -124,6 +136,8 @@ class Explanation:
                 yield f"  {self._story_text(story)}"
         if self.asked is not None:
             yield from self._asked_text(self.asked)
+        for remark in self.remarks:
+            yield f"Note: {remark}"
         for incident in self.incidents:
             yield f"A plugin failed: {incident}"
         yield self._proof_text()
@@ -136,18 +150,22 @@ class Explanation:
             waits = "nothing is reserved" if hold.stage == "route" else "reserved, not handed over"
             yield f"HELD by {hold.code}: {hold.reason} ({waits})"
 
-    def _parcel_text(self, parcel: Parcel) -> Iterator[str]:
+    def _parcel_text(self, parcel: Parcel, cost: int) -> Iterator[str]:
+        """Args: cost: what is shown of its cost, so that the parcels add up."""
         contents = ", ".join(f"{units} x {sku}" for sku, units in parcel.contents)
         yield (
             f"  {parcel.node}: {contents}; {_km(parcel.distance)}, {parcel.weight} g,"
-            f" {self._money(parcel.cost)}"
+            f" {self._money(cost)}"
         )
-        terms = ", ".join(f"{term.name} {money_text(term.amount)}" for term in parcel.terms)
-        yield f"    = {terms}"
+        amounts = parts_shown([term.amount for term in parcel.terms], self.currency, total=cost)
+        yield "    = " + ", ".join(
+            f"{term.name} {amount_text(amount, self.currency)}"
+            for term, amount in zip(parcel.terms, amounts, strict=True)
+        )
 
     def _story_text(self, story: NodeStory) -> str:
         far = f" ({_km(story.distance)})" if story.distance is not None else ""
-        more = f": {self._money(story.extra)} more" if story.extra else ""
+        more = f": {self._extra(story)} more" if story.extra else ""
         return f"{story.node}{far}: {story.reason}{more}"
 
     def _asked_text(self, story: NodeStory) -> Iterator[str]:
@@ -176,6 +194,13 @@ class Explanation:
         replayed = "replays to the same bytes" if self.replayed else "DOES NOT replay"
         return "; ".join([*proofs, f"rule engine {self.made[1]}", replayed])
 
+    def _extra(self, story: NodeStory) -> str:
+        """What a plan would cost more; it fits the costs shown beside it."""
+        extra = story.extra or 0
+        theirs = extra if story.alternative_cost is None else story.alternative_cost
+        shown = difference_shown(theirs - extra, theirs, self.currency)
+        return self._money(shown) if shown else f"{decimal_text(extra)} {self.currency}"
+
     def _money(self, amount: int) -> str:
         return money_text(amount, self.currency)
 
@@ -193,6 +218,13 @@ def _line_text(line: LineStory) -> Iterator[str]:
 def counted(number: int, word: str) -> str:
     """``1 unit``, ``2 units``."""
     return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def unweighed_text(card: str, skus: Sequence[str]) -> str:
+    """Says that a rate card needs weights that items do not have."""
+    more = f" and {len(skus) - 3:,} more" if len(skus) > 3 else ""
+    have = "has" if len(skus) == 1 else "have"
+    return f"rate card {card!r} goes by weight, and {', '.join(skus[:3])}{more} {have} none"
 
 
 def _km(metres: int) -> str:

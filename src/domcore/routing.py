@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from attrs import define, evolve, field, frozen
@@ -58,13 +58,28 @@ class Routed:
         return self.number or f"id:{self.order_id}"
 
 
+class Spent(NamedTuple):
+    """Micros of one currency: of all that was placed; of what can be compared with nearest-node
+    routing, and what that would have cost."""
+
+    cost: int = 0
+    compared_cost: int = 0
+    nearest_cost: int = 0
+
+    def plus(self, cost: int, compared: int = 0, nearest: int = 0) -> Spent:
+        """With one order more."""
+        return Spent(self.cost + cost, self.compared_cost + compared, self.nearest_cost + nearest)
+
+
 @define
 class RouteReport:
     """Counts and costs over a run.
 
-    `placed` are the orders of which something was reserved, those that wait for release among
-    them. `compared_cost` covers the orders that `nearest_cost` covers. `errors` says of each failed
-    order why; `incidents` where plugins failed and the order went on without them.
+    `costs` has the amounts by currency; `cost`, `compared_cost` and `nearest_cost` are their plain
+    sums, which mean something where all the orders are costed in one currency. `placed` are the
+    orders of which something was reserved, those that wait for release among them. `compared_cost`
+    covers the orders that `nearest_cost` covers. `errors` says of each failed order why;
+    `incidents` where plugins failed and the order went on without them.
     """
 
     orders: int = 0
@@ -82,6 +97,7 @@ class RouteReport:
     proven: int = 0
     compared_cost: int = 0
     nearest_cost: int = 0
+    costs: dict[str, Spent] = field(factory=dict)
     errors: list[str] = field(factory=list)
     incidents: list[str] = field(factory=list)
 
@@ -97,9 +113,13 @@ class RouteReport:
             self.parcels += len(plan.parcels)
             self.cost += cost
             self.proven += plan.proven
-            if routed.nearest_cost is not None:
+            spent = self.costs.get(routed.currency, Spent())
+            if routed.nearest_cost is None:
+                self.costs[routed.currency] = spent.plus(cost)
+            else:
                 self.compared_cost += cost
                 self.nearest_cost += routed.nearest_cost
+                self.costs[routed.currency] = spent.plus(cost, cost, routed.nearest_cost)
         if routed.outcome == "failed":
             self.errors.append(f"{routed.name}: {routed.detail}")
         elif routed.detail and routed.sequence:

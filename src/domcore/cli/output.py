@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from domcore.model import MICROS, decimal_text, half_even
+from domcore.model import amount_text, decimal_text, money_text
 
 _SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
 _REASONS: Final = {
@@ -19,7 +19,6 @@ _REASONS: Final = {
     "split": "split limit",
     "item": "unknown SKU",
 }
-_CENT: Final = MICROS // 100
 
 Row = Mapping[str, Any]
 
@@ -112,12 +111,12 @@ def clean(text: str) -> str:
 
 
 def money(amount: int, currency: str) -> str:
-    """Micros for people: ``$1,234.50``, or ``1,234.50 CAD``."""
-    cents = half_even(abs(amount), _CENT)
-    sign = "-" if amount < 0 and cents else ""
-    text = f"{cents // 100:,}.{cents % 100:02d}"
+    """Micros for people: ``$1,234.50``, ``1,234.50 CAD``, ``1,500 JPY``."""
     symbol = _SYMBOLS.get(currency)
-    return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {currency}"
+    if symbol is None:
+        return money_text(amount, currency)
+    text = amount_text(amount, currency)
+    return f"-{symbol}{text[1:]}" if text.startswith("-") else f"{symbol}{text}"
 
 
 def plain(amount: int) -> str:

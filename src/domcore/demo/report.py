@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from domcore.demo.run import DemoReport
-from domcore.model import MICROS, half_even
+from domcore.model import amount_text, parts_shown
 
 _OUTCOMES = (
     ("routed", "whole", "one node ships everything"),
@@ -86,10 +86,12 @@ def _cost(report: DemoReport) -> Iterator[str]:
 def _by_node(report: DemoReport) -> Iterator[str]:
     yield ""
     yield f"    {'NODE':<12} {'ORDERS':>6} {'PARCELS':>8} {'UNITS':>6} {'COST':>11}"
-    for node, tally in sorted(report.tally.by_node.items(), key=lambda pair: -pair[1].orders):
+    rows = sorted(report.tally.by_node.items(), key=lambda pair: -pair[1].orders)
+    costs = parts_shown([tally.cost for _, tally in rows], "USD")
+    for (node, tally), cost in zip(rows, costs, strict=True):
         yield (
             f"    {node:<12} {tally.orders:>6} {tally.parcels:>8} {tally.units:>6}"
-            f" {dollars(tally.cost):>11}"
+            f" {dollars(cost):>11}"
         )
 
 
@@ -151,5 +153,4 @@ def _next(report: DemoReport) -> Iterator[str]:
 
 def dollars(amount: int) -> str:
     """Micros as dollars, to the cent."""
-    cents = half_even(amount, MICROS // 100)
-    return f"${cents // 100:,}.{cents % 100:02d}"
+    return f"${amount_text(amount, 'USD')}"

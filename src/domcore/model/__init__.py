@@ -30,7 +30,16 @@ from domcore.model.handover import (
     ShipmentNews,
 )
 from domcore.model.item import Alias, Attribute, Item
-from domcore.model.money import MICROS, decimal_text, half_even, micros, money_text
+from domcore.model.money import (
+    MICROS,
+    amount_text,
+    decimal_text,
+    difference_shown,
+    half_even,
+    micros,
+    money_text,
+    parts_shown,
+)
 from domcore.model.network import NODE_KINDS, Band, Handling, Network, Node, RateCard
 from domcore.model.order import Order, OrderLine, Person
 from domcore.model.package import Package
@@ -120,9 +129,12 @@ __all__ = [
     "StockCount",
     "StockLevel",
     "Terms",
+    "amount_text",
     "decimal_text",
+    "difference_shown",
     "half_even",
     "micros",
     "money_text",
     "order_status",
+    "parts_shown",
 ]

@@ -7,8 +7,11 @@ half to even, once.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Final
+
+from domcore.model.currencies import minor_digits
 
 MICROS: Final = 1_000_000
 """Micros in one unit of any currency."""
@@ -44,12 +47,54 @@ def decimal_text(amount: int, places: int = 2) -> str:
     return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
 
 
+def amount_text(amount: int, currency: str = "") -> str:
+    """Micros with the digits of their currency: ``"1,234.50"``, ``"1,500"`` of JPY.
+
+    Rounded half to even. For people; files carry `decimal_text`.
+    """
+    digits = minor_digits(currency)
+    minor = half_even(abs(amount), _minor_unit(currency))
+    sign = "-" if amount < 0 and minor else ""
+    whole, rest = divmod(minor, 10**digits)
+    return f"{sign}{whole:,}.{rest:0{digits}d}" if digits else f"{sign}{whole:,}"
+
+
 def money_text(amount: int, currency: str = "") -> str:
-    """An amount for people, rounded to hundredths: ``"12.50 USD"``. Files carry `decimal_text`."""
-    cents = half_even(amount, MICROS // 100)
-    sign = "-" if cents < 0 else ""
-    whole, rest = divmod(abs(cents), 100)
-    return f"{sign}{whole:,}.{rest:02d} {currency}".rstrip()
+    """An amount for people: ``"12.50 USD"``, ``"1,500 JPY"``, ``"1.235 KWD"``."""
+    return f"{amount_text(amount, currency)} {currency}".rstrip()
+
+
+def difference_shown(amount: int, other: int, currency: str = "") -> int:
+    """``other - amount`` in micros, as it is between the two as they are shown."""
+    unit = _minor_unit(currency)
+    return (half_even(other, unit) - half_even(amount, unit)) * unit
+
+
+def parts_shown(parts: Sequence[int], currency: str = "", *, total: int | None = None) -> list[int]:
+    """The parts of a sum in micros, each rounded so that those shown add up to the sum shown.
+
+    Every part is rounded down or up to the currency's digits; up go those with the largest
+    remainders, the first of equals.
+
+    Args:
+        total: what they are to add up to where that is not their own sum, rounded: a part of
+            another sum that `parts_shown` has rounded, split further.
+    """
+    unit = _minor_unit(currency)
+    floors = [part // unit for part in parts]
+    wanted = half_even(sum(parts) if total is None else total, unit) - sum(floors)
+    by_remainder = sorted(range(len(parts)), key=lambda at: (-(parts[at] % unit), at))
+    for at in by_remainder[: max(wanted, 0)]:
+        floors[at] += 1
+    return [floor * unit for floor in floors]
+
+
+def _minor_unit(currency: str) -> int:
+    """Micros of a cent, a yen, a fils."""
+    unit = MICROS
+    for _ in range(minor_digits(currency)):
+        unit //= 10
+    return unit
 
 
 def half_even(numerator: int, denominator: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape
 
+from domcore.model import amount_text
 from domcore.seeing.kpi import Kpi
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"
@@ -49,7 +50,7 @@ def panels(kpi: Kpi) -> list[Panel]:
         Panel(
             "Cost per order",
             "amount",
-            tuple(_bar(cost.currency, cost.per_order / 1_000_000) for cost in kpi.costs),
+            tuple(_amount(cost.currency, cost.per_order) for cost in kpi.costs),
         ),
         Panel("Cycle times", "hours", tuple(_cycles(kpi))),
         Panel(
@@ -152,8 +153,10 @@ def _percent(name: str, rate: float) -> Bar:
     return Bar(name, round(100 * rate, 1), f"{100 * rate:.1f} %")
 
 
-def _bar(name: str, value: float) -> Bar:
-    return Bar(name, round(value, 2), f"{value:,.2f}")
+def _amount(currency: str, amount: int) -> Bar:
+    """Micros, as long as they are shown."""
+    text = amount_text(amount, currency)
+    return Bar(currency, float(text.replace(",", "")), text)
 
 
 def _count(name: str, value: int) -> Bar:

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from domcore.model import Decision, Event, OrderLine
 from domcore.model.clock import from_micros
-from domcore.model.money import MICROS, half_even
+from domcore.model.money import amount_text
 from domcore.model.package import Package
 from domcore.store.protocol import OrderView
 
@@ -382,9 +382,7 @@ def words(codes: str) -> str:
 
 def money(amount: int, currency: str) -> str:
     """Micros as ``USD 12.40``."""
-    cents = half_even(abs(amount), MICROS // 100)
-    sign = "-" if amount < 0 and cents else ""
-    return f"{currency} {sign}{cents // 100:,}.{cents % 100:02d}"
+    return f"{currency} {amount_text(amount, currency)}"
 
 
 def _shortage(record: _Record) -> str:

@@ -80,6 +80,15 @@ class Rates:
         """The currency of a card; empty for no card."""
         return self._currencies.get(card, "")
 
+    def by_weight(self, card: str) -> bool:
+        """Whether what some parcel costs by this card depends on what it weighs."""
+        return any(
+            lane.per_gram or lane.over_per_gram or len(lane.steps) > 1
+            for (name, _), lanes in self._cards.items()
+            if name == card
+            for lane in lanes
+        )
+
     def quotes(
         self, service: str, currency: str, destination: Destination, distances: Mapping[int, int]
     ) -> dict[int, Quote]:

@@ -66,8 +66,7 @@ def command(
         for each in standing:
             report.add(each)
             _told(run, each, listed=True)
-        currency = dom.settings.owners.get("main", "USD")
-    _summed(run, report, currency, compared)
+    _summed(run, report, compared)
     return _code(report)
 
 
@@ -114,7 +113,7 @@ def row_of(each: Routed) -> dict[str, Any]:
     }
 
 
-def _summed(run: Invocation, report: RouteReport, currency: str, compared: int) -> None:
+def _summed(run: Invocation, report: RouteReport, compared: int) -> None:
     if run.out.as_json:
         run.out.object({"total": {**totals(report), "compared_orders": compared}})
         return
@@ -124,19 +123,24 @@ def _summed(run: Invocation, report: RouteReport, currency: str, compared: int) 
     if not report.orders:
         run.out.note("No order is open and due.")
         return
-    cost = money(report.cost, currency)
-    run.out.say(f"{times(report.orders, 'order')}: {parts}. Cost {cost}.")
-    if report.nearest_cost:
-        saved = 100 - 100 * report.compared_cost / report.nearest_cost
-        run.out.say(
-            f"On {times(compared, 'order')} that can be compared:"
-            f" {money(report.compared_cost, currency)}, by nearest node"
-            f" {money(report.nearest_cost, currency)} ({saved:.1f} % saved)."
-        )
+    spent = sorted(report.costs.items())
+    costs = [money(each.cost, currency) for currency, each in spent]
+    said = f" Cost {', '.join(costs)}." if costs else ""
+    run.out.say(f"{times(report.orders, 'order')}: {parts}.{said}")
+    compares = [
+        f"{money(each.compared_cost, currency)}, by nearest node"
+        f" {money(each.nearest_cost, currency)}"
+        f" ({100 - 100 * each.compared_cost / each.nearest_cost:.1f} % saved)"
+        for currency, each in spent
+        if each.nearest_cost
+    ]
+    if compares:
+        run.out.say(f"On {times(compared, 'order')} that can be compared: {'; '.join(compares)}.")
 
 
 def totals(report: RouteReport) -> dict[str, Any]:
-    """A report's counts and costs for programs."""
+    """A report's counts and costs for programs; one amount where there is one currency."""
+    alone = len(report.costs) < 2
     return {
         "orders": report.orders,
         "routed": report.routed,
@@ -148,10 +152,14 @@ def totals(report: RouteReport) -> dict[str, Any]:
         "failed": report.failed,
         "units": report.units,
         "parcels": report.parcels,
-        "cost": plain(report.cost),
-        "compared_cost": plain(report.compared_cost),
-        "nearest_cost": plain(report.nearest_cost),
+        "cost": plain(report.cost) if alone else None,
+        "compared_cost": plain(report.compared_cost) if alone else None,
+        "nearest_cost": plain(report.nearest_cost) if alone else None,
         "proven": report.proven,
+        "costs": {
+            currency: {name: plain(amount) for name, amount in spent._asdict().items()}
+            for currency, spent in sorted(report.costs.items())
+        },
     }
 
 
