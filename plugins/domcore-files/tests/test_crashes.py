@@ -166,22 +166,27 @@ def test_work_that_may_lie_there_is_an_unknown_outcome(kit, tmp_path, after):
 
 
 @pytest.mark.parametrize("after", [False, True])
-def test_a_crash_at_any_step_of_a_cancel(kit, tmp_path, after):
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_crash_at_any_step_of_a_cancel(kit, tmp_path, after, taken):
     work = make_handover()
+    expected = "cancel_requested" if taken else "cancelled"
     for at, calls in crashes(kit, after):
         folder = tmp_path / f"{at}"
         folder.mkdir()
         kit.make_connector(folder).release(work)
+        if taken:
+            (folder / "out" / "7-1-NYC.csv").rename(folder / "taken" / "7-1-NYC.csv")
         crashed = False
         try:
             kit.make_connector(folder, calls).cancel(work)
         except kit.Crash:
             crashed = True
         connector = kit.make_connector(folder)
-        assert connector.cancel(work).status == "cancel_requested"
-        assert connector.reconcile(work).status == "cancel_requested"
+        assert connector.cancel(work).status == expected
+        assert connector.reconcile(work).status == expected
         names = [name for name in kit.files(folder, "out") if not name.startswith(".")]
-        assert names == ["7-1-NYC.cancel.csv", "7-1-NYC.csv"]
+        assert names == (["7-1-NYC.stop.csv"] if taken else [])
+        assert not any(b"Quist" in each.read_bytes() for each in (folder / "sent").iterdir())
         if not crashed:
             return
 

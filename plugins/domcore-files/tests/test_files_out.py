@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import stat
 from datetime import UTC, datetime
+from pathlib import Path
 
 import attrs
 import pytest
@@ -59,9 +61,9 @@ HOSTILE = Person(
 )  # fmt: skip
 
 
-def test_a_spreadsheet_runs_nothing_of_a_work_file(kit, folder):
+def test_a_spreadsheet_runs_nothing_of_a_work_file_that_people_open(kit, folder):
     work = attrs.evolve(make_handover(), person=HOSTILE)
-    kit.make_connector(folder).release(work)
+    kit.make_connector(folder, csv_plain=False).release(work)
     body = (folder / "out" / "7-1-NYC.csv").read_bytes()
     head, row, _ = parse_csv(body)
     told = dict(zip(head, row, strict=True))
@@ -72,10 +74,32 @@ def test_a_spreadsheet_runs_nothing_of_a_work_file(kit, folder):
         assert not each.startswith(TRIGGERS)
 
 
-def test_machines_may_have_it_plain(kit, folder):
-    work = attrs.evolve(make_handover(), person=HOSTILE)
-    kit.make_connector(folder, csv_plain=True).release(work)
-    assert b"'=HYPERLINK" not in (folder / "out" / "7-1-NYC.csv").read_bytes()
+PHONES = (
+    "+1 555 0100",
+    "-1",
+    "@home",
+    "=1+1",
+    "'+1",
+    'a "b", c',
+    "two\r\nlines",
+    " a ",
+    "a\rb",
+    "é",
+)
+
+
+@pytest.mark.parametrize("phone", PHONES)
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+def test_a_machine_is_told_what_the_order_says(kit, folder, phone, format):
+    work = attrs.evolve(make_handover(), person=Person(name="A B", phone=phone))
+    kit.make_connector(folder, format=format).release(work)
+    text = (folder / "out" / f"7-1-NYC.{format}").read_bytes().decode()
+    if format == "jsonl":
+        told = [json.loads(text)]
+    else:
+        told = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+    assert [each["phone"] for each in told] == [phone] * len(told)
+    assert {each["name"] for each in told} == {"A B"}
 
 
 def test_a_work_file_says_what_to_ship_and_where_to(kit, folder):
@@ -103,11 +127,10 @@ def test_personal_data_lies_in_out_alone_and_is_its_owners_alone(kit, folder):
     connector = kit.make_connector(folder)
     work = make_handover()
     connector.release(work)
-    connector.cancel(work)
-    for path in folder.rglob("*"):
-        if path.is_file() and path.name != "7-1-NYC.csv":
-            assert b"Quist" not in path.read_bytes()
     assert stat.S_IMODE((folder / "out" / "7-1-NYC.csv").stat().st_mode) == 0o600
+    assert connector.cancel(work).status == "cancelled"
+    for path in folder.rglob("*"):
+        assert not path.is_file() or b"Quist" not in path.read_bytes()
 
 
 def test_others_may_read_it_where_they_are_meant_to(kit, folder):
@@ -152,8 +175,50 @@ def test_two_keys_are_never_one_file(keys):
 def test_the_cancel_file_of_one_node_is_not_the_work_of_another(kit, folder):
     connector = kit.make_connector(folder)
     connector.release(make_handover("7-1-NYC"))
-    connector.cancel(make_handover("7-1-NYC"))
-    assert connector.reconcile(make_handover("7-1-NYC.cancel")).status == "unknown_here"
+    (folder / "out" / "7-1-NYC.csv").rename(folder / "taken" / "7-1-NYC.csv")
+    assert connector.cancel(make_handover("7-1-NYC")).status == "cancel_requested"
+    assert kit.files(folder, "out") == ["7-1-NYC.stop.csv"]
+    assert connector.reconcile(make_handover("7-1-NYC.stop")).status == "unknown_here"
+
+
+def test_work_that_nobody_has_taken_is_taken_back(kit, folder):
+    connector, work = kit.make_connector(folder), make_handover()
+    connector.release(work)
+    assert connector.cancel(work).status == "cancelled"
+    assert kit.files(folder, "out") == []
+    for again in (connector.cancel, connector.reconcile, connector.release):
+        assert again(work).status == "cancelled"
+    assert kit.files(folder, "out") == []
+
+
+def test_work_is_taken_back_or_taken_but_never_both(kit, folder):
+    """The node takes the file between our look and our move."""
+    work = make_handover()
+
+    class Meanwhile:
+        def __getattr__(self, name):
+            def call(*args):
+                if name == "replace" and Path(args[0]) == folder / "out" / "7-1-NYC.csv":
+                    os.rename(args[0], folder / "taken" / "7-1-NYC.csv")
+                return getattr(os, name)(*args)
+
+            return call
+
+    kit.make_connector(folder).release(work)
+    assert kit.make_connector(folder, Meanwhile()).cancel(work).status == "cancel_requested"
+    assert kit.make_connector(folder).reconcile(work).status == "cancel_requested"
+    assert kit.files(folder, "out") == ["7-1-NYC.stop.csv"]
+
+
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+@pytest.mark.parametrize("key", ["7-1-NYC", "7-1-NYC-2", "7-1-é", "7-1-" + "N" * 300])
+def test_the_wish_to_stop_stands_behind_its_work(kit, folder, key, format):
+    connector = kit.make_connector(folder, format=format, withdraw=False)
+    connector.release(make_handover(key))
+    assert connector.cancel(make_handover(key)).status == "cancel_requested"
+    work, stop = kit.files(folder, "out")
+    assert (".stop." in work, ".stop." in stop) == (False, True)
+    assert sorted([stop.upper(), work.upper()]) == [work.upper(), stop.upper()]
 
 
 def test_how_far_the_work_is(kit, folder):

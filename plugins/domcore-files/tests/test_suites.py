@@ -141,7 +141,7 @@ class _Files(ConnectorSuite):
             name
             for under in ("out", "taken")
             for name in self.kit.files(self.folder, under)
-            if name.startswith(f"{key}.") and "cancel" not in name
+            if name.startswith(f"{key}.") and ".stop." not in name
         ]
         return len(found)
 
@@ -201,7 +201,13 @@ class TestConnectorCsv(_Files):
     """As CSV."""
 
 
+class TestConnectorForPeople(_Files):
+    """As CSV that a spreadsheet may open, and that nobody takes out of the folder."""
+
+    options = {"csv_plain": False, "withdraw": False}  # noqa: RUF012
+
+
 class TestConnectorJsonLines(_Files):
     """As JSON Lines, for a machine."""
 
-    options = {"format": "jsonl", "csv_plain": True}  # noqa: RUF012
+    options = {"format": "jsonl"}  # noqa: RUF012

@@ -22,7 +22,11 @@ SENT: Final = "sent"
 
 DRAFTED: Final = ".drafted"
 RELEASED: Final = ".released"
-CANCELLED: Final = ".cancel"
+STOPPED: Final = ".cancel"
+WITHDRAWN: Final = ".withdrawn"
+
+STOP: Final = ".stop"
+"""What the wish to stop is called after its work, behind which it stands in the order of names."""
 
 
 class FilesConnector:
@@ -32,6 +36,9 @@ class FilesConnector:
     ``out`` and before the file appears there, and as released after. A mark without its draft is
     of a file that has appeared: so one that the partner has deleted is still known, and one that
     never appeared is not taken for one that was.
+
+    Work is taken by whoever moves its file out of ``out``: the partner, or a cancellation. Only
+    one of the two can, so what was taken back is certainly not begun.
     """
 
     certain_after = 0
@@ -89,7 +96,8 @@ class FilesConnector:
         return self._receipt("requested", name)
 
     def cancel(self, handover: Handover) -> Receipt:
-        """Put the wish to stop into ``out``; the partner's word comes as news.
+        """Take the work's file back, if the partner has not taken it; else put the wish to stop
+        into ``out``, and the partner's word comes as news.
 
         Raises:
             ConnectorError: the folder cannot be reached.
@@ -97,22 +105,38 @@ class FilesConnector:
         name = name_of(handover.key)
         with self._disk.reached():
             self._disk.prepare(OUT, TAKEN, SENT)
-            if self._seen(name) is None:
+            found = self._seen(name)
+            if found is None:
                 return Receipt("unknown_here")
-            mark = f"{name}{CANCELLED}"
-            if self._disk.look(SENT, mark) is None:
-                body = file_of(
-                    CANCEL_COLUMNS,
-                    cancel_rows(handover),
-                    self._options.format,
-                    plain=self._options.csv_plain,
-                )
-                self._disk.write(OUT, self._file(f"{name}{CANCELLED}"), body, self._mode)
-                self._disk.write(SENT, mark, b"", self._mode)
+            if found.status == "requested" and self._options.withdraw and self._withdraw(name):
+                found = self._receipt("cancelled", name)
+            if found.status in ("cancelled", "cancel_requested"):
+                return found
+            body = file_of(
+                CANCEL_COLUMNS,
+                cancel_rows(handover),
+                self._options.format,
+                plain=self._options.csv_plain,
+            )
+            self._disk.write(OUT, self._file(f"{name}{STOP}"), body, self._mode)
+            self._disk.write(SENT, f"{name}{STOPPED}", b"", self._mode)
         return self._receipt("cancel_requested", name)
 
+    def _withdraw(self, name: str) -> bool:
+        """Move the work's file away, which the partner can then take no more; false when it has."""
+        try:
+            self._disk.move(OUT, self._file(name), SENT, f"{name}{WITHDRAWN}")
+        except FileNotFoundError:
+            return False
+        self._empty_withdrawn(name)
+        return True
+
+    def _empty_withdrawn(self, name: str) -> None:
+        """Of what was taken back only the mark stays, for the file says who the customer is."""
+        self._disk.write(SENT, f"{name}{WITHDRAWN}", b"", self._mode)
+
     def reconcile(self, handover: Handover) -> Receipt:
-        """Look for the work: in ``out``, in ``taken``, among what was sent.
+        """Look for the work: in ``out``, in ``taken``, among what was sent or taken back.
 
         Raises:
             ConnectorError: the folder cannot be reached.
@@ -151,7 +175,12 @@ class FilesConnector:
 
     def _found(self, name: str) -> Receipt | None:
         """How far the work is. ``out`` is looked at first: files go from there to ``taken``."""
-        if self._disk.look(SENT, f"{name}{CANCELLED}") is not None:
+        withdrawn = self._disk.look(SENT, f"{name}{WITHDRAWN}")
+        if withdrawn is not None:
+            if withdrawn.st_size:
+                self._empty_withdrawn(name)
+            return self._receipt("cancelled", name)
+        if self._disk.look(SENT, f"{name}{STOPPED}") is not None:
             return self._receipt("cancel_requested", name)
         if self._disk.look(OUT, self._file(name)) is not None:
             return self._receipt("requested", name)

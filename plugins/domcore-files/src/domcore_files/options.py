@@ -24,7 +24,8 @@ class ChannelOptions:
     Args:
         folder: where files come in and go out; relative to the project file. It must exist.
         format: what is written: ``csv`` or ``jsonl``. Both are read.
-        csv_plain: write and read CSV cells as they are, without the guard against formulas.
+        csv_plain: write and read CSV cells as they are, for machines. False guards cells that a
+            spreadsheet would run as a formula.
         settle_seconds: a file must have been left alone so long before it is taken.
         most_bytes: the largest file taken.
         keep: whether files stay in ``done``; otherwise they are deleted once they are taken in.
@@ -35,7 +36,7 @@ class ChannelOptions:
 
     folder: Word
     format: Literal["csv", "jsonl"] = "csv"
-    csv_plain: bool = False
+    csv_plain: bool = True
     settle_seconds: Seconds = 2
     most_bytes: Bytes = MOST_BYTES
     keep: bool = True
@@ -50,17 +51,20 @@ class ConnectorOptions:
 
     Args:
         folder, format, csv_plain, settle_seconds, most_bytes, keep, private: as for a channel.
+        withdraw: whether a cancellation takes back a work file that still lies in ``out``; false
+            for a partner that works from files which it leaves lying there.
         statuses: the partner's word to one of our statuses; its word is kept beside ours.
         reasons: the partner's word to one of our reasons of a rejection.
     """
 
     folder: Word
     format: Literal["csv", "jsonl"] = "csv"
-    csv_plain: bool = False
+    csv_plain: bool = True
     settle_seconds: Seconds = 2
     most_bytes: Bytes = MOST_BYTES
     keep: bool = True
     private: bool = True
+    withdraw: bool = True
     statuses: Mapping[Word, Word] = field(factory=dict)
     reasons: Mapping[Word, Word] = field(factory=dict)
 

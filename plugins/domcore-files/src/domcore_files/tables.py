@@ -1,7 +1,8 @@
 """Rows as CSV or JSON Lines, and back, exactly: ``parse(export(rows)) == rows``.
 
 A spreadsheet runs a cell that begins with ``=``, ``+``, ``-``, ``@`` or a control character as a
-formula. So such cells are written with an apostrophe in front, which our reader takes off again.
+formula. Files for people are guarded: such cells are written with an apostrophe in front, which
+our reader takes off again. Machines want ``+1 555 0100``, and get plain cells.
 """
 
 from __future__ import annotations
