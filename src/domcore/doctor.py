@@ -293,7 +293,7 @@ def _unserved(dom: Domcore, what: str, name: str, kind: str) -> Finding:
             message = f"plugin {status.name} refuses its settings: {status.error}"
             return Finding(FAIL, f"{what} {name}", message, "mend the setting")
     message = f"no plugin serves {what}s of kind {kind!r}"
-    return Finding(FAIL, f"{what} {name}", message, f"install domcore-{kind}")
+    return Finding(FAIL, f"{what} {name}", message, f"install the plugin domcore-{kind}")
 
 
 def _connectors(dom: Domcore) -> Findings:

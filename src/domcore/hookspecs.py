@@ -50,6 +50,15 @@ class HookSpecs:
         """
 
     @hookspec
+    def plain_settings(self) -> Iterable[str]:  # type: ignore[empty-body]
+        """Called when settings are shown to a person, as by ``domcore config``.
+
+        Returns the names of this plugin's own settings that may be shown: in ``[plugins.NAME]``,
+        and in the tables of channels and connectors whose kind is its name. All others are hidden,
+        for nobody else can know which are secrets. Since 1.
+        """
+
+    @hookspec
     def register_channels(self, dom: Domcore) -> Iterable[Channel]:  # type: ignore[empty-body]
         """Called once per application, when a channel is first needed.
 

@@ -27,11 +27,11 @@ def calls(monkeypatch) -> list[list[str]]:
 
 
 def test_pip_of_the_running_interpreter_installs(run, calls):
-    assert run("install", "domcore-shopify", "domcore-files==0.1").exit_code == 0
+    assert run("install", "domcore-acme", "domcore-other[fast]==0.1").exit_code == 0
     assert run("install", "-U", "-e", "./a b", "-e", "c").exit_code == 0
     pip = [sys.executable, "-m", "pip", "install"]
     assert calls == [
-        [*pip, "--", "domcore-shopify", "domcore-files==0.1"],
+        [*pip, "--", "domcore-acme", "domcore-other[fast]==0.1"],
         [*pip, "--upgrade", "--editable", "./a b", "--editable", "c", "--"],
     ]
 
@@ -54,9 +54,37 @@ HOSTILE = ("--index-url=http://evil.example", "-r/etc/passwd", "a; rm -rf /", "$
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_name_is_never_an_option_and_never_a_shells(run, calls, name):
-    assert run("install", "--", name).exit_code == 0
+    assert run("install", "--any-name", "--", name).exit_code == 0
     assert run("uninstall", "-y", "--", name).exit_code == 0
     assert [command[-2:] for command in calls] == [["--", name]] * 2
+
+
+@pytest.mark.parametrize(
+    "name", ["shopify", "Woo.Commerce", "requests", "acme==1", "acme [x] >= 2"]
+)
+def test_a_name_that_may_be_anybodys_is_refused_unless_it_is_meant(run, calls, name):
+    told = run("install", name)
+    assert (told.exit_code, calls) == (2, [])
+    assert "stranger" in told.stderr
+    assert run("install", "--any-name", name).exit_code == 0
+    assert calls[0][-1] == name
+
+
+@pytest.mark.parametrize("name", ["shopify", "domcore-shopify", "domcore_files==0.1"])
+def test_a_plugin_that_comes_with_domcore_is_not_looked_for_elsewhere(run, calls, name):
+    told = run("install", name)
+    assert (told.exit_code, calls) == (2, [])
+    assert "./plugins/domcore-" in told.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["./a", "a/b", "domcore-acme", "git+https://host.example/a", "a.whl"]
+)
+def test_what_says_where_it_comes_from_is_installed(run, calls, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.whl").touch()
+    assert run("install", name).exit_code == 0
+    assert calls[0][-1] == name
 
 
 def test_nothing_to_install_is_a_usage_error(run, calls):
@@ -68,7 +96,7 @@ def test_nothing_to_install_is_a_usage_error(run, calls):
 @pytest.mark.parametrize("code", [1, 2, 23])
 def test_the_exit_code_is_pips(run, monkeypatch, code):
     monkeypatch.setattr(installing, "run", lambda command: code)
-    assert run("install", "domcore-shopify").exit_code == code
+    assert run("install", "domcore-acme").exit_code == code
     assert run("uninstall", "domcore-shopify", "-y").exit_code == code
 
 
@@ -90,10 +118,10 @@ def test_uv_stands_in_where_there_is_no_pip(run, tmp_path, monkeypatch):
     fake_uv(tmp_path)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("UV_TOLD", str(tmp_path / "told"))
-    assert run("install", "domcore-shopify", "-e", "x y").exit_code == 7
+    assert run("install", "domcore-acme", "-e", "x y").exit_code == 7
     told = (tmp_path / "told").read_text().splitlines()
     assert told == [
-        "pip", "install", "--python", sys.executable, "--editable", "x y", "--", "domcore-shopify",
+        "pip", "install", "--python", sys.executable, "--editable", "x y", "--", "domcore-acme",
     ]  # fmt: skip
     assert run("uninstall", "domcore-shopify", "-y").exit_code == 7
     told = (tmp_path / "told").read_text().splitlines()
@@ -113,7 +141,7 @@ def test_with_neither_it_is_said_what_to_do(run, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigurationError, match="ensurepip"):
         Pip.here()
-    assert "-m ensurepip" in run("install", "x").stderr
+    assert "-m ensurepip" in run("install", "./x").stderr
 
 
 def test_a_real_process_is_run_without_a_shell(tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from domcore import Domcore
 from domcore.config import find_project, read_settings, shown
 from domcore.config.schema import (
     ACTIVATION,
@@ -123,6 +124,24 @@ def test_the_nearest_project_file_above_is_found(tmp_path: Path) -> None:
     assert settings.root == str(tmp_path)
 
 
+def test_the_store_of_a_project_is_in_its_folder_from_wherever_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, here = tmp_path / "project", tmp_path / "host"
+    there.mkdir()
+    here.mkdir()
+    project(there, 'store = "shop.db"\n')
+    for folder, store in ((here, str(there / "shop.db")), (there, "shop.db")):
+        monkeypatch.chdir(folder)
+        assert read_settings(start=there).store == store
+        assert read_settings(start=there, environ={"DOMCORE_STORE": "a.db"}).store == "a.db"
+    monkeypatch.chdir(here)
+    with Domcore(read_settings(start=there), load_plugins=False):
+        pass
+    assert (there / "shop.db").exists()
+    assert not list(here.iterdir())
+
+
 def test_a_project_file_may_be_named(tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     file = project(tmp_path / "there", 'store = "sqlite:///x.db?busy_timeout=5"\n')
@@ -178,29 +197,57 @@ def test_options_and_parameters_are_handed_on(tmp_path: Path) -> None:
     assert settings.plugin_options["acme"]["region"] == "west"
 
 
-def test_secrets_are_hidden(tmp_path: Path) -> None:
+def test_what_a_plugin_does_not_call_plain_is_hidden(tmp_path: Path) -> None:
     project(tmp_path)
-    given = {"DOMCORE_STORE": "postgres://user:hush@host/db"}
-    settings = read_settings(start=tmp_path, environ=given)
+    settings = read_settings(start=tmp_path)
+    told = {each.name: each.value for each in shown(settings, {"acme": ["region"]})}
+    assert told["channels.shop.kind"] == "shopify"
+    assert told["channels.shop.secrets"] == ["****", "env:SHOPIFY"]
+    assert told["plugins.acme.api_key"] == "****"
+    assert told["plugins.acme.region"] == "west"
     assert "hush" not in repr(shown(settings))
-    assert origin(settings, "store")[0] == "postgres://user:****@host/db"
-    assert origin(settings, "channels.shop.secrets")[0] == ["****", "env:SHOPIFY"]
-    assert origin(settings, "plugins.acme.api_key")[0] == "****"
-    assert origin(settings, "plugins.acme.region")[0] == "west"
+    assert "west" not in repr(shown(settings))
 
 
-@pytest.mark.parametrize("name", ["key", "consumer_key", "api-key", "apikey", "Token", "secret"])
-def test_an_option_that_is_called_like_a_key_is_hidden(tmp_path: Path, name: str) -> None:
-    project(tmp_path, f'[channels.blog]\nkind = "woocommerce"\n"{name}" = "ck_hush"\n')
-    settings = read_settings(start=tmp_path, environ={})
-    assert "hush" not in repr(shown(settings))
+@pytest.mark.parametrize(
+    "line",
+    [
+        'pwd = "hush"',
+        'auth = "hush"',
+        "pin = 1234",
+        'bearer = ["hush"]',
+        'headers = { Authorization = "hush" }',
+        'endpoint = "https://user:hush@host/x"',
+    ],
+)
+@pytest.mark.parametrize("table", ["plugins.acme", "channels.shop", "connectors.north"])
+def test_a_secret_is_hidden_whatever_it_is_called(tmp_path: Path, table: str, line: str) -> None:
+    project(tmp_path, f'[{table}]\nkind = "acme"\n{line}\n')
+    told = repr(shown(read_settings(start=tmp_path), {"acme": ["other"], "shop": ["pwd"]}))
+    assert "hush" not in told
+    assert "1234" not in told
 
 
-@pytest.mark.parametrize("name", ["keep", "keys_to_keep", "monkey", "region"])
-def test_other_options_are_shown(tmp_path: Path, name: str) -> None:
-    project(tmp_path, f'[channels.blog]\nkind = "woocommerce"\n{name} = "west"\n')
-    settings = read_settings(start=tmp_path, environ={})
-    assert origin(settings, f"channels.blog.{name}")[0] == "west"
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("postgres://user:hush@host/db", "postgres://user:****@host/db"),
+        ("postgres://user:hu@/sh@host/db", "postgres://user:****@host/db"),
+        ("https://hush@host", "https://****@host"),
+        ("https://host/x?token=hush&a=hush", "https://host/x?token=****&a=****"),
+        ("sqlite:///shop.db?synchronous=NORMAL", "sqlite:///shop.db?synchronous=NORMAL"),
+        ("shop.db", "shop.db"),
+    ],
+)
+def test_passwords_in_urls_are_hidden_where_the_url_is_shown(
+    tmp_path: Path, url: str, seen: str
+) -> None:
+    project(tmp_path, f'[plugins.acme]\nurls = ["{url}"]\nnested = {{ url = "{url}" }}\n')
+    settings = read_settings(start=tmp_path, environ={"DOMCORE_STORE": url})
+    told = {each.name: each.value for each in shown(settings, {"acme": ["urls", "nested"]})}
+    assert told["store"] == seen
+    assert told["plugins.acme.urls"] == [seen]
+    assert told["plugins.acme.nested.url"] == seen
 
 
 def test_the_command_shows_every_setting_with_its_origin(tmp_path: Path, run, monkeypatch) -> None:

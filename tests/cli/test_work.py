@@ -107,6 +107,14 @@ def test_json_has_every_number(project: Path, run) -> None:
     assert (told["routed"], told["released"], told["failures"]) == (3, 3, [])
 
 
+@pytest.mark.parametrize("every", ["nan", "inf", "-1", "0", "x", "1e9"])
+@pytest.mark.parametrize("words", [("work", "--loop"), ("stock", "--watch")])
+def test_a_number_of_seconds_is_a_number(project: Path, run, words, every) -> None:
+    told = run(*words, "--every", every)
+    assert told.exit_code == 2
+    assert "number of seconds" in told.stderr
+
+
 @pytest.mark.parametrize("name", list(WorkReport().counts))
 def test_every_number_is_said(name: str) -> None:
     if name != "placed":

@@ -209,13 +209,13 @@ def test_the_same_seed_decides_the_same(shell, tmp_path: Path) -> None:
 def test_without_the_files_it_says_what_to_install(shell, tmp_path: Path) -> None:
     done = execute("domcore demo", tmp_path, {**shell, "DOMCORE_LOAD_PLUGINS": "shopify"})
     assert done.returncode == 1
-    assert "pip install domcore-files" in done.stderr
+    assert "pip install ./plugins/domcore-files" in done.stderr
     assert list(tmp_path.iterdir()) == []
 
 
 def test_without_the_adapter_it_says_what_to_install(shell, tmp_path: Path) -> None:
     done = execute("domcore demo", tmp_path, {**shell, "DOMCORE_LOAD_PLUGINS": ""})
     assert done.returncode == 1
-    assert "pip install domcore-shopify" in done.stderr
+    assert "pip install ./plugins/domcore-shopify" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.iterdir()) == []

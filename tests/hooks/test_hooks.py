@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sqlite3
 from pathlib import Path
 from typing import ClassVar
@@ -117,6 +118,22 @@ def test_register_commands_adds_to_the_command_line(tmp_path, monkeypatch):
     assert "hello from acme" in runner.invoke(build(), ["hello"]).output
     assert "Say hello." in runner.invoke(build(), ["--help"]).output
     assert "acme" in runner.invoke(build(), ["plugins"]).output
+
+
+def test_plain_settings_are_shown_and_no_others(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DOMCORE_LOAD_PLUGINS", "honest,odd")
+    head = "from domcore import hookimpl\n\n@hookimpl\ndef plain_settings():\n    "
+    installed(tmp_path, "honest", f"{head}return ['region']\n")
+    installed(tmp_path, "odd", f"{head}return 'region', 7\n")
+    table = '[plugins.{0}]\nregion = "west"\nword = "hush"\n'
+    (tmp_path / "domcore.toml").write_text(table.format("honest") + table.format("odd"))
+    told = CliRunner().invoke(build(), ["config"]).output
+    assert re.search(r"plugins\.honest\.region +west", told)
+    assert re.search(r"plugins\.odd\.region +west", told)
+    assert re.search(r"plugins\.honest\.word +\*\*\*\*", told)
+    assert "hush" not in told
 
 
 def test_register_channels_serves_deliveries():

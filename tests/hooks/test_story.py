@@ -56,6 +56,11 @@ class Story:
         self.told.append("register_commands")
 
     @hookimpl
+    def plain_settings(self):
+        self.told.append("plain_settings")
+        return []
+
+    @hookimpl
     def open_store(self, url):
         self.told.append("open_store")
 
@@ -147,6 +152,7 @@ def test_hooks_are_called_in_this_order(world: World, story: Story):
     with world.open(settings, plugins={"story": story}) as dom:
         chapter("open")
         list(dom.plugins.each("register_commands", cli=click.Group()))
+        list(dom.plugins.each("plain_settings"))
         chapter("command line")
         dom.receive("web", b"")
         chapter("receive")
@@ -159,7 +165,7 @@ def test_hooks_are_called_in_this_order(world: World, story: Story):
 
     assert chapters == {
         "open": ["open_store"],
-        "command line": ["register_commands"],
+        "command line": ["register_commands", "plain_settings"],
         "receive": ["register_channels", "(channel reads)"],
         "the first plan": [
             "register_geocoders",

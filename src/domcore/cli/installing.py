@@ -2,15 +2,45 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
+from typing import Final
 
 from attrs import frozen
 
 from domcore.errors import ConfigurationError
+
+PREFIX: Final = "domcore-"
+OURS: Final = ("amazon-mcf", "files", "holidays", "postal", "shopify", "woocommerce")
+"""The plugins that come with domcore's source; nobody promises whose a package of such a name is
+on an index."""
+
+_NAME: Final = re.compile(
+    r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~;].*)?", re.DOTALL
+)
+
+
+def stranger(name: str) -> str:
+    """Why `name` may install somebody else's package; empty where it says where it comes from (a
+    folder, a file, an address), or is a plugin's own name."""
+    found = _NAME.fullmatch(name.strip())
+    if found is None or os.path.exists(name):
+        return ""
+    package = re.sub(r"[-_.]+", "-", found[1]).lower()
+    plugin = package.removeprefix(PREFIX)
+    if plugin in OURS:
+        return (
+            f"{PREFIX}{plugin} comes with domcore's source: name its folder, such as "
+            f"./plugins/{PREFIX}{plugin} in a checkout"
+        )
+    if plugin == package:
+        return f"a plugin's package is called {PREFIX}{plugin}"
+    return ""
 
 
 @frozen(slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 import click
 
@@ -16,6 +17,15 @@ def installed(only: tuple[str, ...] | None) -> Plugins:
     plugins = Plugins()
     plugins.load_installed(only)
     return plugins
+
+
+def plain_settings(only: tuple[str, ...] | None) -> dict[str, frozenset[str]]:
+    """By installed plugin: its own settings that may be shown."""
+    plain: dict[str, frozenset[str]] = {}
+    for plugin, names in installed(only).each("plain_settings"):
+        if isinstance(names, Iterable) and not isinstance(names, str):
+            plain[plugin] = frozenset(name for name in names if isinstance(name, str))
+    return plain
 
 
 def add_commands(root: click.Group) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
+    _SecondsType = click.ParamType[float]
     _MomentType = click.ParamType[datetime]
     _AgeType = click.ParamType[timedelta]
     _SinceType = click.ParamType[datetime | timedelta]
 else:
-    _MomentType = _AgeType = _SinceType = click.ParamType  # older ones are not generic
+    _SecondsType = _MomentType = _AgeType = _SinceType = (
+        click.ParamType
+    )  # older ones are not generic
 
 _AGE: Final = re.compile(r"([0-9]{1,9})([smhdw])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -35,6 +39,30 @@ def _age(text: str) -> timedelta | None:
         return None
     seconds = int(found[1]) * _UNITS[found[2]]
     return timedelta(seconds=seconds) if seconds <= _MOST else None
+
+
+class Seconds(_SecondsType):
+    """Seconds to wait: a number (``nan`` is none), from `least` to a day."""
+
+    name = "seconds"
+
+    def __init__(self, least: float) -> None:
+        self.least = least
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """Read it."""
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not self.least <= seconds <= 86_400:
+            self.fail(f"{value!r} is no number of seconds from {self.least:g} to 86400", param, ctx)
+        return seconds
 
 
 class Moment(_MomentType):

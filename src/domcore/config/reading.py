@@ -51,7 +51,8 @@ def read_settings(
         config: the project file; None looks in the environment, then for the nearest one.
         environ: the environment's variables.
         flags: values by setting, as texts, that beat everything else.
-        start: where to look from; None is the current folder.
+        start: where to look from; None is the current folder. Paths in a project file are of its
+            folder, wherever the process runs.
 
     Raises:
         ConfigurationError: a setting is unknown or wrong; says where it stands.
@@ -64,7 +65,8 @@ def read_settings(
     file = read_toml(found) if found else parse_toml("", PROJECT_FILE)
     root = found.parent if found else here
     values, origins = _from_file(file)
-    _rooted(values, root, here)
+    if found:
+        _rooted(values, root)
     for variable, (name, field) in variables().items():
         if variable in environ:
             _override(values, name, _read(field.read, environ[variable], variable))
@@ -149,10 +151,10 @@ def store_file(store: str) -> Path | None:
     return None if "://" in path or path == "memory:" else Path(path)
 
 
-def _rooted(values: dict[str, Any], root: Path, here: Path) -> None:
-    """Make a store path of the file relative to it, wherever the command runs."""
+def _rooted(values: dict[str, Any], root: Path) -> None:
+    """Make a store path of the file relative to it, wherever the process runs, now or later."""
     file = store_file(values["store"])
-    if file is not None and root != here:
+    if file is not None and root != Path.cwd():
         _, mark, options = values["store"].partition("?")
         values["store"] = f"{root / file}{mark}{options}"
 

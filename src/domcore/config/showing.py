@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from attrs import asdict
@@ -13,10 +14,8 @@ from domcore.settings import ChannelSettings, ConnectorSettings, Settings
 
 HIDDEN: Final = "****"
 
-_SECRET = re.compile(
-    r"secret|token|password|passwd|credential|private|apikey|(?:^|[_-])key$", re.IGNORECASE
-)
-_PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^/@]*@")
+_USER = re.compile(r"(?<=://)([^\s/@:]*:)?\S*@")
+_QUERY = re.compile(r"([?&](?!synchronous=|busy_timeout=)[^=&\s#]*=)[^&\s#]*")
 
 
 class Setting(NamedTuple):
@@ -27,10 +26,18 @@ class Setting(NamedTuple):
     origin: str
 
 
-def shown(settings: Settings) -> list[Setting]:
-    """Every setting in a fixed order."""
+def shown(
+    settings: Settings, plain: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> list[Setting]:
+    """Every setting in a fixed order.
+
+    Args:
+        plain: by plugin, which of its settings may be shown (hook `plain_settings`). All its
+            others are hidden, except what is true or false, and the names of variables that hold
+            a secret (``env:NAME``).
+    """
     pairs: list[tuple[str, Any]] = [
-        ("store", _PASSWORD.sub(rf"\1:{HIDDEN}@", settings.store)),
+        ("store", settings.store),
         ("engine", settings.engine),
         ("rulesets", list(settings.rulesets)),
         ("postal_digits", settings.postal_digits),
@@ -42,37 +49,62 @@ def shown(settings: Settings) -> list[Setting]:
     for section in SECTIONS:
         pairs += _flat(section, asdict(getattr(settings, section)))
     for channel in settings.channels:
-        pairs += _flat(f"channels.{channel.name}", _options(channel))
+        pairs += _served(f"channels.{channel.name}", channel, plain)
     for connector in settings.connectors:
-        pairs += _flat(f"connectors.{connector.name}", _options(connector))
+        pairs += _served(f"connectors.{connector.name}", connector, plain)
     for index, activation in enumerate(settings.activate):
         given = {name: value for name, value in asdict(activation).items() if value}
         pairs += _flat(f"activate[{index}]", given)
     for plugin, options in settings.plugin_options.items():
-        pairs += _flat(f"plugins.{plugin}", options)
-    return [Setting(name, value, settings.origins.get(name, "default")) for name, value in pairs]
+        pairs += _foreign(f"plugins.{plugin}", options, plain.get(plugin, ()))
+    origins = settings.origins
+    return [
+        Setting(name, _without_passwords(value), origins.get(name, "default"))
+        for name, value in pairs
+    ]
 
 
-def _options(each: ChannelSettings | ConnectorSettings) -> dict[str, Any]:
+def _served(
+    name: str, each: ChannelSettings | ConnectorSettings, plain: Mapping[str, Collection[str]]
+) -> Iterator[tuple[str, Any]]:
     """Our settings of a channel or connector, then its plugin's."""
     table = asdict(each)
     options: dict[str, Any] = table.pop("options")
-    return {name: value for name, value in table.items() if name != "name"} | options
+    yield from _flat(name, {key: value for key, value in table.items() if key != "name"})
+    yield from _foreign(name, options, plain.get(each.kind, ()))
+
+
+def _foreign(
+    name: str, options: Mapping[str, Any], plain: Collection[str]
+) -> Iterator[tuple[str, Any]]:
+    """A plugin's settings; what it does not call plain is hidden, names of tables and all."""
+    for key, value in options.items():
+        if key in plain:
+            yield from _flat(f"{name}.{key}", value)
+        else:
+            yield f"{name}.{key}", _hidden(value)
 
 
 def _flat(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, Mapping):
         for inner, each in value.items():
             yield from _flat(f"{name}.{inner}", each)
-    elif _SECRET.search(name.rpartition(".")[2]):
-        yield name, _hidden(value)
     else:
         yield name, list(value) if isinstance(value, tuple) else value
 
 
 def _hidden(value: Any) -> Any:
-    """A secret as it may be shown: the variable it stands in, or nothing of it."""
+    """What may be a secret as it may be shown: the variable it stands in, or nothing of it."""
     if isinstance(value, list | tuple):
         return [_hidden(each) for each in value]
     named = isinstance(value, str) and value.startswith("env:")
-    return value if named else HIDDEN
+    return value if named or isinstance(value, bool) else HIDDEN
+
+
+def _without_passwords(value: Any) -> Any:
+    """The user of a URL, and what it is asked, may be secrets wherever the URL stands."""
+    if isinstance(value, list):
+        return [_without_passwords(each) for each in value]
+    if not isinstance(value, str) or "://" not in value:
+        return value
+    return _QUERY.sub(rf"\1{HIDDEN}", _USER.sub(rf"\1{HIDDEN}@", value))

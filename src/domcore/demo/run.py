@@ -186,7 +186,7 @@ def _require_plugins() -> None:
             why = f" ({there[name]})" if there.get(name) else ""
             raise ConfigurationError(
                 f"the demo's {what}, and domcore-{name} is not there{why}; install it:"
-                f" python -m pip install domcore-{name} (in a checkout: ./plugins/domcore-{name})"
+                f" in a checkout of domcore, python -m pip install ./plugins/domcore-{name}"
             )
 
 

@@ -5,6 +5,7 @@ bring httpx and stamina; it is not imported here.
 
 * `Bucket`: how fast a partner may be asked
 * `Cursor`: where asking for changed things goes on, and what was told of them lately
+* `read_secret`, `plain_fields`: which settings are secrets, and where they stand
 * `units_that_left`: what of an order has left, by the news that channels hear
 """
 
@@ -13,13 +14,17 @@ from __future__ import annotations
 from domcore.plugin_kit.bucket import Bucket
 from domcore.plugin_kit.cursor import OVERLAP, Cursor, Told, digest_of, load_cursor
 from domcore.plugin_kit.news import units_that_left
+from domcore.plugin_kit.secrets import ENVIRONMENT, plain_fields, read_secret
 
 __all__ = [
+    "ENVIRONMENT",
     "OVERLAP",
     "Bucket",
     "Cursor",
     "Told",
     "digest_of",
     "load_cursor",
+    "plain_fields",
+    "read_secret",
     "units_that_left",
 ]

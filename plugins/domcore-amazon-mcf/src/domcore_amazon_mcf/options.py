@@ -12,9 +12,9 @@ from cattrs import Converter
 
 from domcore.codec.strict import Between, Line, Price, Refused, Word, structure
 from domcore.errors import ConfigurationError, PayloadError, Problem
+from domcore.plugin_kit import read_secret
 from domcore.settings import ConnectorSettings
 
-ENVIRONMENT: Final = "env:"
 HOSTS: Final = {region: f"sellingpartnerapi-{region}.amazon.com" for region in ("na", "eu", "fe")}
 LOGIN: Final = "https://api.amazon.com/auth/o2/token"
 SANDBOX: Final = "sandbox."
@@ -151,7 +151,7 @@ def read_options(
         raise ConfigurationError(wrong, place=place) from None
 
     def secret(option: str, text: str) -> str:
-        return _secret(text, environ, place, option)
+        return read_secret(text, environ, f"{place}.{option}", what=option, named=True)
 
     told = options.notification_secrets
     return evolve(
@@ -166,19 +166,3 @@ def read_options(
 def _in_words(problem: Problem) -> str:
     option = problem.path.removeprefix("$").removeprefix(".")
     return f"{option}: {problem.message}" if option else problem.message
-
-
-def _secret(text: str, environ: Mapping[str, str], place: str, option: str) -> str:
-    place = f"{place}.{option}"
-    if not text.startswith(ENVIRONMENT):
-        raise ConfigurationError(
-            f"must name an environment variable, as {option} = 'env:AMAZON_{option.upper()}'",
-            place=place,
-        )
-    name = text.removeprefix(ENVIRONMENT)
-    secret = environ.get(name, "").strip()
-    if not secret or not secret.isprintable():
-        raise ConfigurationError(
-            f"the environment variable {name} is not set, or holds no plain text", place=place
-        )
-    return secret

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from domcore.errors import ConfigurationError
 from domcore.hookspecs import hookimpl
 from domcore.model import Candidate, Directive, FactSpec, FactValue, Order, PlanContext
+from domcore.plugin_kit import plain_fields
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -55,6 +56,13 @@ class AmazonMcfPlugin:
         self._quoting: list[AmazonMcf] = []
         self._quoter: Quoter | None = None
         self._wrong: ConfigurationError | None = None
+
+    @hookimpl
+    def plain_settings(self) -> tuple[str, ...]:
+        """All but the secrets may be shown."""
+        from domcore_amazon_mcf.options import Options
+
+        return plain_fields(Options)
 
     @hookimpl
     def register_connectors(self, dom: Domcore) -> Sequence[AmazonMcf]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from domcore.hookspecs import hookimpl
+from domcore.plugin_kit import plain_fields
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
     from domcore_files.connector import FilesConnector
 
 KIND: Final = "files"
+
+
+@hookimpl
+def plain_settings() -> tuple[str, ...]:
+    """All but the secrets may be shown."""
+    # Imported late, as below.
+    from domcore_files.options import ChannelOptions, ConnectorOptions
+
+    return plain_fields(ChannelOptions, ConnectorOptions)
 
 
 @hookimpl

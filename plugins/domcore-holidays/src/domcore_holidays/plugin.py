@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from domcore.hookspecs import hookimpl
 from domcore.model import Candidate, FactSpec, FactValue, PlanContext
+from domcore.plugin_kit import plain_fields
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -36,6 +37,13 @@ class Holidays:
 
     def __init__(self) -> None:
         self._read: tuple[Mapping[str, Any], Calendar] | None = None
+
+    @hookimpl
+    def plain_settings(self) -> tuple[str, ...]:
+        """All but the secrets may be shown."""
+        from domcore_holidays.options import Options
+
+        return plain_fields(Options)
 
     @hookimpl
     def register_facts(self, dom: Domcore) -> Sequence[FactSpec]:

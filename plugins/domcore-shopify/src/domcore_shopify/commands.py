@@ -8,7 +8,8 @@ from typing import IO
 
 import click
 
-from domcore_shopify.environment import ENVIRONMENT
+from domcore.errors import ConfigurationError
+from domcore.plugin_kit import read_secret
 from domcore_shopify.signing import NEWER_PREFIX, PREFIX, signed_headers
 
 
@@ -42,9 +43,13 @@ def sign(
     newer: bool,
 ) -> None:
     """Print the headers of a signed delivery of FILE, as JSON. FILE may be - for standard input."""
+    try:
+        shared = read_secret(secret, os.environ, "--secret", what="client secret")
+    except ConfigurationError as error:
+        raise click.UsageError(str(error)) from None
     headers = signed_headers(
         file.read(),
-        _secret(secret),
+        shared,
         topic=topic,
         shop=shop,
         delivery_id=webhook_id,
@@ -52,12 +57,3 @@ def sign(
         prefix=NEWER_PREFIX if newer else PREFIX,
     )
     click.echo(json.dumps(headers))
-
-
-def _secret(text: str) -> str:
-    if not text.startswith(ENVIRONMENT):
-        return text
-    name = text.removeprefix(ENVIRONMENT)
-    if not os.environ.get(name):
-        raise click.UsageError(f"the environment variable {name} is not set")
-    return os.environ[name].strip()

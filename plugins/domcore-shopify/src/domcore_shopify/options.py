@@ -12,8 +12,8 @@ from cattrs import Converter
 
 from domcore.codec.strict import Between, Line, Refused, Word, structure
 from domcore.errors import ConfigurationError, PayloadError, Problem
+from domcore.plugin_kit import read_secret
 from domcore.settings import ChannelSettings
-from domcore_shopify.environment import ENVIRONMENT
 
 _DOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?")
 _VERSION: Final = re.compile(r"\d{4}-\d\d|unstable")
@@ -116,9 +116,10 @@ def read_options(
             place=f"{place}.stock",
         )
     secrets = tuple(
-        _secret(each, environ, f"{place}.secrets", "client secret") for each in options.secrets
+        read_secret(each, environ, f"{place}.secrets", what="client secret")
+        for each in options.secrets
     )
-    token = _secret(options.token, environ, f"{place}.token", "access token")
+    token = read_secret(options.token, environ, f"{place}.token", what="access token")
     if not (token.isascii() and token.isprintable()):
         raise ConfigurationError("is no access token: it has odd letters", place=f"{place}.token")
     return evolve(options, secrets=secrets, token=token)
@@ -127,16 +128,3 @@ def read_options(
 def _in_words(problem: Problem) -> str:
     option = problem.path.removeprefix("$").removeprefix(".")
     return f"{option}: {problem.message}" if option else problem.message
-
-
-def _secret(text: str, environ: Mapping[str, str], place: str, what: str) -> str:
-    if not text.startswith(ENVIRONMENT):
-        return text
-    name = text.removeprefix(ENVIRONMENT)
-    secret = environ.get(name, "").strip()
-    if not secret:
-        raise ConfigurationError(
-            f"the environment variable {name} is not set; it should hold the {what}",
-            place=place,
-        )
-    return secret

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from domcore.hookspecs import hookimpl
+from domcore.plugin_kit import plain_fields
 
 if TYPE_CHECKING:
     import click
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from domcore_shopify.channel import ShopifyChannel
 
 KIND = "shopify"
+
+
+@hookimpl
+def plain_settings() -> tuple[str, ...]:
+    """All but the secrets may be shown."""
+    # Imported late, as below.
+    from domcore_shopify.options import Options
+
+    return plain_fields(Options)
 
 
 @hookimpl

@@ -12,8 +12,8 @@ from cattrs import Converter
 
 from domcore.codec.strict import Between, Line, Refused, Word, structure
 from domcore.errors import ConfigurationError, PayloadError, Problem
+from domcore.plugin_kit import read_secret
 from domcore.settings import ChannelSettings
-from domcore_woocommerce.environment import ENVIRONMENT
 
 Action = Literal["capture", "nothing", "cancel", "ignore"]
 
@@ -122,13 +122,14 @@ def read_options(
             "a product has one stock in WooCommerce: publish must be 'total' or 'off'",
             place=f"{place}.publish",
         )
+    signed_with = f"{place}.webhook_secrets"
     return evolve(
         options,
         url=options.url.rstrip("/"),
-        key=_secret(options.key, environ, f"{place}.key"),
-        secret=_secret(options.secret, environ, f"{place}.secret"),
+        key=read_secret(options.key, environ, f"{place}.key"),
+        secret=read_secret(options.secret, environ, f"{place}.secret"),
         webhook_secrets=tuple(
-            _secret(each, environ, f"{place}.webhook_secrets") for each in options.webhook_secrets
+            read_secret(each, environ, signed_with) for each in options.webhook_secrets
         ),
     )
 
@@ -136,13 +137,3 @@ def read_options(
 def _in_words(problem: Problem) -> str:
     option = problem.path.removeprefix("$").removeprefix(".")
     return f"{option}: {problem.message}" if option else problem.message
-
-
-def _secret(text: str, environ: Mapping[str, str], place: str) -> str:
-    if not text.startswith(ENVIRONMENT):
-        return text
-    name = text.removeprefix(ENVIRONMENT)
-    secret = environ.get(name, "").strip()
-    if not secret:
-        raise ConfigurationError(f"the environment variable {name} is not set", place=place)
-    return secret

@@ -6,12 +6,22 @@ import os
 from typing import TYPE_CHECKING
 
 from domcore.hookspecs import hookimpl
+from domcore.plugin_kit import plain_fields
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
     from domcore_woocommerce.channel import WooChannel
 
 KIND = "woocommerce"
+
+
+@hookimpl
+def plain_settings() -> tuple[str, ...]:
+    """All but the secrets may be shown."""
+    # Imported late, as below.
+    from domcore_woocommerce.options import Options
+
+    return plain_fields(Options)
 
 
 @hookimpl

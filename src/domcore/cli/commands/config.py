@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from domcore.cli.output import Column, json_text
+from domcore.cli.plugging import plain_settings
 from domcore.cli.verb import Invocation, verb
 from domcore.config import shown
 
@@ -26,7 +27,9 @@ _COLUMNS: Final = (
 def command(run: Invocation) -> None:
     """Show every setting and where it came from; secrets are hidden.
 
-    A flag beats the environment, which beats the project file, which beats the default.
+    A flag beats the environment, which beats the project file, which beats the default. Of a
+    plugin's settings only those are shown that it calls plain.
     """
-    rows = [setting._asdict() for setting in shown(run.settings)]
+    plain = plain_settings(run.settings.plugins)
+    rows = [setting._asdict() for setting in shown(run.settings, plain)]
     run.out.rows(_COLUMNS, rows, empty="")

@@ -11,6 +11,7 @@ from domcore.cli.known import unknown
 from domcore.cli.output import Column, clean, count, joined, times
 from domcore.cli.paging import after, limit, more
 from domcore.cli.pipes import reader_left
+from domcore.cli.times import Seconds
 from domcore.cli.verb import Examples, Invocation, verb
 from domcore.errors import PayloadError, Problem
 from domcore.loading.fields import MOST_UNITS, moment
@@ -77,7 +78,7 @@ def command() -> None:
 @click.option("--watch", is_flag=True, help="Then show changes as they happen, until Ctrl-C.")
 @click.option(
     "--every",
-    type=click.FloatRange(0.05, 3600),
+    type=Seconds(0.05),
     default=1.0,
     show_default=True,
     help="Seconds between two looks of --watch.",

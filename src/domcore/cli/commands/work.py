@@ -14,6 +14,7 @@ import click
 from domcore.cli.exits import DONE, INTERRUPTED, PARTIAL
 from domcore.cli.output import clean, times
 from domcore.cli.pipes import reader_gone
+from domcore.cli.times import Seconds
 from domcore.cli.verb import Invocation, verb
 from domcore.errors import StoreError
 
@@ -48,7 +49,7 @@ _PLURALS: Final = {"piece of news": "pieces of news"}
 @click.option("--once/--loop", default=True, help="One round (the default), or for ever.")
 @click.option(
     "--every",
-    type=click.FloatRange(0.1),
+    type=Seconds(0.1),
     default=5.0,
     show_default=True,
     help="Seconds between rounds.",
