@@ -1,8 +1,8 @@
 """Both stores, side by side, against a model in plain dictionaries.
 
-The model keeps what a person would write on paper: what is on the shelves, what each order wants,
-who has taken what from where. After every step the stores must agree with it, and, row for row,
-with each other.
+The model keeps what a person would write on paper: what is on the shelves by the last count and
+what has left since, what each order wants, who has taken what from where. After every step the
+stores must agree with it, and, row for row, with each other.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ class Stores(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         path = Path(self.folder.name) / "store.db"
         self.kits = [StoreKit(open_store(path)), StoreKit(open_store("memory:"))]
-        self.shelf = {(sku, node): 0 for sku in SKUS for node in PLACES}
+        self.there = {(sku, node): 0 for sku in SKUS for node in PLACES}
         self.papers: list[Paper] = []
         self.blocked = {(sku, node): 0 for sku in SKUS for node in PLACES}
         self.minutes = 0
@@ -141,6 +141,12 @@ class Stores(RuleBasedStateMachine):
             if (one.sku, one.node) == (sku, node)
         )
 
+    def shelf(self, sku: str, node: str) -> tuple[int, int, int]:
+        """What the books say: never less on hand than is promised."""
+        there, reserved = self.there[sku, node], self.reserved(sku, node)
+        on_hand = max(there, reserved)
+        return on_hand, reserved, min(self.blocked[sku, node], on_hand - reserved)
+
     def paper(self, which: int) -> Paper:
         return self.papers[which % len(self.papers)]
 
@@ -154,7 +160,7 @@ class Stores(RuleBasedStateMachine):
         for paper in reversed(self.papers):
             if missing > 0:
                 missing -= paper.free(sku, node, missing)
-        self.shelf[sku, node] = max(units, self.reserved(sku, node))
+        self.there[sku, node] = units
         self.blocked[sku, node] = 0
 
     @rule(bolt=UNITS, nut=UNITS)
@@ -231,12 +237,11 @@ class Stores(RuleBasedStateMachine):
         wanted = {sku: paper.open(sku) for sku in paper.wanted if paper.open(sku)}
         if not wanted:
             return
-        short = [
-            sku
-            for sku, units in wanted.items()
-            if self.shelf[sku, node] - self.reserved(sku, node) - self.blocked[sku, node]
-            < units + floor
-        ]
+        short = []
+        for sku, units in wanted.items():
+            on_hand, reserved, blocked = self.shelf(sku, node)
+            if on_hand - reserved - blocked < units + floor:
+                short.append(sku)
         expiry = {"purpose": purpose, "expires_at": NOW if purpose == "reserve" else None}
         answer = self.both(lambda kit: kit.route(paper.order_id, node, floor=floor, **expiry))
         if short:
@@ -306,18 +311,20 @@ class Stores(RuleBasedStateMachine):
             paper.taken.remove(one)
         if status in ("shipped", "delivered"):
             paper.shipped[one.sku] = paper.shipped.get(one.sku, 0) + units
-            self.shelf[one.sku, one.node] -= units
+            self.there[one.sku, one.node] -= units
         elif status == "rejected" and reason == "not_found":
             self.blocked[one.sku, one.node] += units
+        # What is not there cannot be blocked.
+        place = (one.sku, one.node)
+        self.blocked[place] = min(self.blocked[place], max(0, self.there[place]))
 
     # --- what must be true ----------------------------------------------------------------------
 
     @invariant()
     def the_stores_agree_with_the_paper(self) -> None:
         for kit in self.kits:
-            for (sku, node), units in self.shelf.items():
-                reserved, blocked = self.reserved(sku, node), self.blocked[sku, node]
-                assert kit.shelf(sku, node) == (units, reserved, blocked)
+            for sku, node in self.there:
+                assert kit.shelf(sku, node) == self.shelf(sku, node)
             for paper in self.papers:
                 found = kit.lines(paper.order_id)
                 for sku, (opened, allocated, shipped, _) in zip(SKUS, found, strict=True):

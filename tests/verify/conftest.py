@@ -205,7 +205,7 @@ BUSY_LIFE: tuple[tuple[str, int, int, int], ...] = (
     ("reserve", 20, 0, 20), ("reserve", 20, 0, 30), ("keep", 20, 0, 0),
     ("notice", 10, 5, 2), ("notice", 12, 2, 0), ("notice", 10, 1, 1),
     ("give_back", 10, 1, 1), ("receive", 10, 1, 0), ("notice", 20, 1, 0),
-    ("give_back", 20, 0, 2),
+    ("give_back", 20, 0, 2), ("count", 1, 1, 1),
 )  # fmt: skip
 
 

@@ -133,6 +133,11 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     worse = swap(b'"whole":false', b'"whole":false,"reason":7')
     yield "format", "news cannot be read", change("event", {"body": worse}, **told)
     yield "I7", "a node is asked to stop twice", copy("outbox", {}, topic="cancel")
+    yield "I1", "what a count found missing is forgotten", delete("shortfall")
+    yield "I1", "more is missing than was ever found", change("shortfall", {"missing": more()})
+    yield "I1", "units are unfit that nobody called so", change("shortfall", {"unfit": 1})
+    yield "I1", "a shortfall of nothing known", copy("shortfall", {"item_id": 99})
+    yield "I2", "more is for sale than was counted and has come since", sell_what_is_missing
     yield "I1", "goods appear on a shelf", change("stock", {"on_hand": more(5)})
     yield "I1", "goods vanish from a shelf", change("stock", {"on_hand": more(-1)}, reserved=0)
     yield "I1", "blocked units appear", change("stock", {"blocked": 1}, reserved=0)
@@ -424,6 +429,16 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield "blob", "a pack is lost", change(
         "blob", {"body": swap(b'"active":[]', b'"active":[{"pack":"0"}]')}, kind="program"
     )  # fmt: skip
+
+
+def sell_what_is_missing(tamper: Tamper) -> None:
+    """Books that are above the shelf by a unit that nobody is promised, and add up otherwise."""
+    row = next(row for row in tamper.rows("stock") if row["on_hand"] > row["reserved"])
+    key = {"item_id": row["item_id"], "node_id": row["node_id"]}
+    entry = {**tamper.one("ledger", kind="shortfall"), **key, "on_hand": 1, "blocked": 0}
+    tamper.insert("ledger", {**entry, "seq": len(tamper.rows("ledger")) + 1})
+    tamper.insert("shortfall", {**key, "missing": 1, "unfit": 0})
+    tamper.change("stock", row, on_hand=row["on_hand"] + 1)
 
 
 DAMAGES = tuple(_sections())

@@ -59,7 +59,7 @@ class Reader(Protocol):
 
     def movements(self, keys: Sequence[tuple[int, int]], since: int) -> list[Row]:
         """``(item id, node id, at, units)``: on-hand moved at these keys after `since`, other than
-        by a count."""
+        by a count, or by what only the books say (``shortfall``)."""
         ...
 
     def shipped_since(self, item_ids: Sequence[int], since: int) -> dict[tuple[int, int], int]:

@@ -54,6 +54,8 @@ WRITES: Final[dict[str, Write]] = {
     "new_stock": Write("stock", "insert"),
     "move_stock": Write("stock", "add", ("on_hand", "reserved", "blocked", "safety"), _STOCK),
     "counted": Write("stock", "set", ("counted_at",), _STOCK),
+    "shortfalls": Write("shortfall", "upsert"),
+    "forget_shortfalls": Write("shortfall", "delete"),
     "ledger": Write("ledger", "insert"),
     "orders": Write("orders", "insert"),
     "order_numbers": Write("orders", "set", ("number", "placed_at"), ("id",)),
@@ -131,11 +133,12 @@ WRITES: Final[dict[str, Write]] = {
 class Changes:
     """The rows one transaction writes. Each list is named and described in `WRITES`."""
 
-    __slots__ = ("_moves", "rows")
+    __slots__ = ("_moves", "_short", "rows")
 
     def __init__(self) -> None:
         self.rows: Final[dict[str, list[Row]]] = {}
         self._moves: dict[tuple[int, int], list[int]] = {}
+        self._short: dict[tuple[int, int], list[int]] = {}
 
     def add(self, write: str, row: Row) -> None:
         """Write one row."""
@@ -173,10 +176,28 @@ class Changes:
             total[place] += amount
         self.add("ledger", (None, *key, *amounts, kind, order_id, sequence, at))
 
+    def moved_keys(self) -> list[tuple[int, int]]:
+        """The balances that have been changed so far."""
+        return list(self._moves)
+
     def moved(self, key: tuple[int, int]) -> tuple[int, int, int]:
-        """How much on hand, reserved and blocked of a balance have been changed so far."""
+        """How much has come on hand, been reserved and been blocked so far, in truth: without what
+        only the books say (`fall_short`)."""
         on_hand, reserved, blocked, _ = self._moves.get(key, (0, 0, 0, 0))
-        return on_hand, reserved, blocked
+        missing, unfit = self._short.get(key, (0, 0))
+        return on_hand - missing, reserved, blocked + unfit
+
+    def fall_short(self, key: tuple[int, int], at: int, *, missing: int, unfit: int) -> None:
+        """Change by signed units what the books say beyond what is there; see `ShortfallRow`."""
+        known = self._short.setdefault(key, [0, 0])
+        known[0] += missing
+        known[1] += unfit
+        self.move(key, "shortfall", at, on_hand=missing, blocked=-unfit)
+
+    def fallen_short(self, key: tuple[int, int]) -> tuple[int, int]:
+        """By how much `missing` and `unfit` of a balance have been changed so far."""
+        missing, unfit = self._short.get(key, (0, 0))
+        return missing, unfit
 
     def seal(self) -> dict[str, list[Row]]:
         """All rows by kind of write; one stock row per balance, in key order (no deadlocks).

@@ -10,6 +10,10 @@ from typing import Any, Final, NamedTuple
 
 from attrs import frozen
 
+from domcore.store.stock_rows import LedgerRow as LedgerRow
+from domcore.store.stock_rows import ShortfallRow as ShortfallRow
+from domcore.store.stock_rows import StockBalance as StockBalance
+
 MOST: Final = 1_000_000_000
 """The largest quantity of anything."""
 
@@ -71,38 +75,6 @@ class AliasRow(NamedTuple):
     channel: str
     external_id: str
     item_id: int
-
-
-class StockBalance(NamedTuple):
-    """The guarded balance; `counted_at` is the as-of time of the last count (0: never)."""
-
-    item_id: int
-    node_id: int
-    on_hand: int
-    reserved: int
-    blocked: int
-    safety: int
-    counted_at: int
-
-
-class LedgerRow(NamedTuple):
-    """One signed movement of a balance; never changed. `at` is when it happened in the world.
-
-    `kind`: reserve, free, expire, ship, count, delta, block, safety, return. An order's `return`
-    brings units back on hand, `blocked` where they cannot be sold again.
-    """
-
-    seq: int | None
-    item_id: int
-    node_id: int
-    on_hand: int
-    reserved: int
-    blocked: int
-    safety: int
-    kind: str
-    order_id: int | None
-    sequence: int | None
-    at: int
 
 
 class OrderRow(NamedTuple):
@@ -447,6 +419,7 @@ _ALL: Final = (
     Table("item", ItemRow, ("id",)),
     Table("alias", AliasRow, ("owner_id", "channel", "external_id"), ("item_id",)),
     Table("stock", StockBalance, ("item_id", "node_id"), ("item_id",)),
+    Table("shortfall", ShortfallRow, ("item_id", "node_id"), ("item_id",)),
     Table("ledger", LedgerRow, ("seq",)),
     Table("orders", OrderRow, ("id",), ("external_id", "number")),
     Table("order_body", BodyRow, ("order_id",)),

@@ -5,7 +5,9 @@ id        what must hold
 ========  =======================================================================================
 I1        on hand, blocked and safety of a balance are the sums of its ledger; the ledger has no
           gap, and every entry moves what its kind moves
-I2        0 <= reserved, 0 <= blocked, reserved + blocked <= on hand
+I2        0 <= reserved, 0 <= blocked, reserved + blocked <= on hand; on hand is at most the last
+          count plus what moved since, but where more than that is promised: then it is as much
+          as is promised, and a shortfall remembers the rest
 I3        reserved is the sum of the open reservations, and that of the ledger
 I4        each unit of a reservation is resolved at most once; its parts add up to the decision
 I5        an order is there whole, and what was taken in under a key is there
@@ -92,7 +94,7 @@ def _check_orders(
         identities.add(papers.order)
         for row in papers.reservations:
             if row.state == OPEN:
-                add((row.item_id, row.node_id), (0, 0, 0, 0, row.quantity))
+                add((row.item_id, row.node_id), (0, 0, 0, 0, row.quantity, 0, 0))
         yield from dossiers.strays()
         found = orders.read(papers)
         if isinstance(found, Violation):

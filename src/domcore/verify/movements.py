@@ -51,6 +51,7 @@ _UNORDERED: Final = {
     "count": ("on_hand", "blocked"),
     "delta": ("on_hand",),
     "safety": ("safety",),
+    "shortfall": ("on_hand", "blocked"),
 }
 """What the other kinds of entry may move."""
 
@@ -131,7 +132,7 @@ class Movements:
         """How many the ledger has."""
         self.balances: Final = Tally(2)
         """(item, node) -> on hand, reserved, blocked, safety by the ledger, units in open
-        reservations (`reserve`)."""
+        reservations, missing and unfit by the ledger."""
         self.ledger: Final = Spool()
         """(order, sequence, node, item, state, units)"""
         self.events: Final = Spool()
@@ -178,7 +179,9 @@ class Movements:
                 yield broken("I1", f"ledger {row.seq}", f"entry {expected} is missing before it")
             expected = (row.seq or 0) + 1
             self.entries = row.seq or 0
-            add_balance(row[1:3], (row.on_hand, row.reserved, row.blocked, row.safety, 0))
+            short = (row.on_hand, -row.blocked) if row.kind == "shortfall" else (0, 0)
+            amounts = (row.on_hand, row.reserved, row.blocked, row.safety, 0)
+            add_balance(row[1:3], (*amounts, *short))
             state = _STATE_OF.get(row.kind)
             if state is not None and row.order_id is not None and row.sequence is not None:
                 units = row.reserved if state == RESERVED else -row.reserved

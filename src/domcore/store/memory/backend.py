@@ -89,13 +89,13 @@ class MemoryReader(MemoryCounting):
         return {sku: row.id for sku in set(skus) for row in by("sku", (owner_id, sku))}
 
     def movements(self, keys: Sequence[tuple[int, int]], since: int) -> list[Row]:
-        """On-hand moved at these keys after `since`, other than by a count."""
+        """On-hand moved at these keys after `since`, other than by a count or in the books only."""
         by = self._tables["ledger"].by
         return [
             (*key, row.at, row.on_hand)
             for key in keys
             for row in by("movement", key)
-            if row.at > since and row.kind != "count"
+            if row.at > since and row.kind not in ("count", "shortfall")
         ]
 
     def shipped_since(self, item_ids: Sequence[int], since: int) -> dict[tuple[int, int], int]:

@@ -14,6 +14,7 @@ from domcore.store.rows import (
     LineRow,
     OutboxRow,
     ReservationRow,
+    ShortfallRow,
     StateRow,
     StockBalance,
     Table,
@@ -49,6 +50,10 @@ def _stock_is_sound(row: StockBalance) -> bool:
     )
 
 
+def _shortfall_is_sound(row: ShortfallRow) -> bool:
+    return 0 <= row.missing <= 2 * MOST and 0 <= row.unfit <= MOST and row.missing + row.unfit > 0
+
+
 def _line_is_sound(row: LineRow) -> bool:
     parts = row[4:8]
     return (
@@ -73,6 +78,7 @@ def _entry_is_sound(row: OutboxRow) -> bool:
 
 _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "stock": _stock_is_sound,
+    "shortfall": _shortfall_is_sound,
     "order_line": _line_is_sound,
     "reservation": _reservation_is_sound,
     "order_state": _state_is_sound,

@@ -13,6 +13,7 @@ from domcore.model.command import ObserveStock, StockCount
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.order_work import OrderWork, load_work
+from domcore.store.operations.shortfalls import Shelf, shelves_at
 from domcore.store.operations.typed import is_text
 from domcore.store.rows import MOST, StockBalance
 
@@ -110,7 +111,7 @@ def _problems(
 
 
 class Observe:
-    """Applies counts one after the other to a working copy of the balances they speak of."""
+    """Applies counts one after the other to a working copy of the shelves they speak of."""
 
     def __init__(self, reader: Reader, changes: Changes, now: int) -> None:
         self.applied = 0
@@ -121,6 +122,7 @@ class Observe:
         self._changes: Final = changes
         self._now: Final = now
         self._balances: dict[Key, StockBalance] = {}
+        self._shelves: dict[Key, Shelf] = {}
         self._new: set[Key] = set()
         self._counted: dict[Key, int] = {}
         self._orders: dict[int, OrderWork] = {}
@@ -156,6 +158,7 @@ class Observe:
             if key not in self._balances:
                 self._balances[key] = StockBalance(*key, 0, 0, 0, 0, 0)
                 self._new.add(key)
+        self._shelves = shelves_at(self._reader, self._balances)
 
     def _load_movements(self, keys: Iterable[Key], since: int) -> None:
         for item_id, node_id, at, units in self._reader.movements(list(keys), since):
@@ -163,7 +166,7 @@ class Observe:
 
     def _take(self, key: Key, count: StockCount, at: int, owner: str) -> None:
         """Apply one count or delta."""
-        balance = self._balances[key]
+        balance, before = self._balances[key], self._shelves[key]
         if at < balance.counted_at:
             # A later count has seen this already.
             self.dropped += 1
@@ -172,89 +175,47 @@ class Observe:
         if count.safety is not None and count.safety != balance.safety:
             self._changes.move(key, "safety", self._now, safety=count.safety - balance.safety)
             balance = balance._replace(safety=count.safety)
-        if count.on_hand is not None:
-            balance = self._recount(key, balance, count, at, owner)
-        else:
-            if count.delta:
-                self._moved.setdefault(key, []).append((at, count.delta))
-                wanted = balance.on_hand + count.delta
-                if count.blocked is not None:
-                    balance = self._unblock(key, balance)
-                balance = self._bring(key, balance, wanted, "delta", at, (count, owner))
-            if count.blocked is not None:
-                balance = self._block(key, balance, count.blocked, (count, owner))
-        self._balances[key] = balance
-
-    def _recount(
-        self, key: Key, balance: StockBalance, count: StockCount, at: int, owner: str
-    ) -> StockBalance:
-        """Set what is on hand to a count, plus what has moved since; a count settles what was
-        blocked, for it has looked."""
-        assert count.on_hand is not None
-        wanted = count.on_hand
-        if key in self._moved:
-            wanted += sum(units for when, units in self._moved[key] if when > at)
-        if balance.blocked:
-            balance = self._unblock(key, balance)
-        if at != balance.counted_at:
+        if count.on_hand is not None and at != balance.counted_at:
             self._counted[key] = at
             balance = balance._replace(counted_at=at)
-        balance = self._bring(key, balance, wanted, "count", at, (count, owner))
-        if count.blocked:
-            balance = self._block(key, balance, count.blocked, (count, owner))
-        return balance
+        self._balances[key] = balance
+        told = self._told(key, before, count, at)
+        if told == before and count.on_hand is None:
+            return
+        shelf = told.sound()
+        self._write(key, before, told, shelf, "count" if count.delta is None else "delta", at)
+        short = shelf.gap if count.on_hand is not None else shelf.gap - before.gap
+        if short > 0:
+            freed = self._free(key, short)
+            shelf = shelf._replace(reserved=shelf.reserved - freed)
+            self._tell_shortfall(key, short, freed, (count, owner))
+        self._shelves[key] = shelf
+        missing, unfit = shelf.missing - before.missing, shelf.unfit - before.unfit
+        self._changes.fall_short(key, self._now, missing=missing, unfit=unfit)
 
-    def _unblock(self, key: Key, balance: StockBalance) -> StockBalance:
-        self._changes.move(key, "count", self._now, blocked=-balance.blocked)
-        return balance._replace(blocked=0)
+    def _told(self, key: Key, shelf: Shelf, count: StockCount, at: int) -> Shelf:
+        """What is true after a count or a delta. A count is of its time: what has moved since is
+        added; and it settles what cannot be sold, for it has looked."""
+        unsellable = shelf.unsellable if count.blocked is None else count.blocked
+        if count.on_hand is not None:
+            since = sum(units for when, units in self._moved.get(key, ()) if when > at)
+            return Shelf(count.on_hand + since, shelf.reserved, count.blocked or 0)
+        if count.delta:
+            self._moved.setdefault(key, []).append((at, count.delta))
+        return Shelf(shelf.there + (count.delta or 0), shelf.reserved, unsellable)
 
-    def _block(
-        self, key: Key, balance: StockBalance, wanted: int, about: tuple[StockCount, str]
-    ) -> StockBalance:
-        """Set what cannot be sold, within what is on hand; reservations that are not handed over
-        give way to it, and what is handed over it leaves alone."""
-        blocked = min(wanted, balance.on_hand)
-        missing = balance.reserved + blocked - balance.on_hand
-        if missing > 0:
-            freed = self._free(key, missing)
-            balance = balance._replace(reserved=balance.reserved - freed)
-            blocked = min(blocked, balance.on_hand - balance.reserved)
-            self._tell_shortfall(key, missing, freed, about)
-        self._changes.move(key, "count", self._now, blocked=blocked - balance.blocked)
-        return balance._replace(blocked=blocked)
-
-    def _bring(
-        self,
-        key: Key,
-        balance: StockBalance,
-        wanted: int,
-        kind: str,
-        at: int,
-        about: tuple[StockCount, str],
-    ) -> StockBalance:
-        """Bring on hand to `wanted`, but never below what is reserved or blocked: first the
-        youngest reservations that are not handed over give way, then the books stay above the
-        shelf until the nodes report."""
-        target = min(max(wanted, 0), MOST)
-        missing = balance.reserved + balance.blocked - target
-        if missing > 0:
-            freed = self._free(key, missing)
-            balance = balance._replace(reserved=balance.reserved - freed)
-            target = max(target, balance.reserved + balance.blocked)
-            self._tell_shortfall(key, missing, freed, about)
-        if target != balance.on_hand or wanted != target:
-            self._write(key, balance.on_hand, wanted, target, kind, at)
-            balance = balance._replace(on_hand=target)
-        return balance
-
-    def _write(self, key: Key, before: int, wanted: int, target: int, kind: str, at: int) -> None:
+    def _write(
+        self, key: Key, before: Shelf, told: Shelf, shelf: Shelf, kind: str, at: int
+    ) -> None:
         """A delta goes into the ledger whole, for an older count that comes later must find it;
-        what the books cannot follow is corrected beside it."""
+        what cannot be is corrected beside it."""
         if kind == "delta":
-            self._changes.move(key, kind, at, on_hand=wanted - before)
-            self._changes.move(key, "count", self._now, on_hand=target - wanted)
+            self._changes.move(key, kind, at, on_hand=told.there - before.there)
+            self._changes.move(key, "count", self._now, on_hand=shelf.there - told.there)
         else:
-            self._changes.move(key, kind, at, on_hand=target - before)
+            self._changes.move(key, kind, at, on_hand=shelf.there - before.there)
+        unfit = shelf.unsellable - before.unsellable
+        self._changes.move(key, "count", self._now, blocked=unfit)
 
     def _free(self, key: Key, most: int) -> int:
         freed = 0

@@ -8,6 +8,7 @@ from typing import Final
 from domcore.codec.stored import dump_event
 from domcore.store.backend import Reader
 from domcore.store.operations.order_work import OrderWork, load_work
+from domcore.store.operations.shortfalls import Shelf, shelves_at
 from domcore.store.rows import ReservationRow, StockBalance
 
 Key = tuple[int, int]
@@ -25,6 +26,7 @@ class Shelves:
         keys = sorted({(row.item_id, row.node_id) for row in rows})
         found = (StockBalance(*row) for row in reader.balances(keys))
         self._rows: dict[Key, StockBalance] = {row[:2]: row for row in found}
+        self._before: Final = shelves_at(reader, self._rows)
 
     def counted(self, row: ReservationRow, at: int) -> bool:
         """Whether a count of a later time has seen what happened then."""
@@ -33,24 +35,22 @@ class Shelves:
     def blocked(self, row: ReservationRow, at: int) -> int:
         """Units that are blocked of those that were blocked at a time: a later count settles it."""
         key = (row.item_id, row.node_id)
-        return 0 if self.counted(row, at) else self._present(key)[2]
+        return 0 if self.counted(row, at) else self._present(key).unsellable
 
-    def _present(self, key: Key) -> tuple[int, int, int]:
-        """On hand, reserved and blocked with all that has been changed so far."""
-        row, moved = self._rows[key], self._work.changes.moved(key)
-        return row.on_hand + moved[0], row.reserved + moved[1], row.blocked + moved[2]
+    def _present(self, key: Key) -> Shelf:
+        """What is true with all that has been changed so far."""
+        before, moved = self._before[key], self._work.changes.moved(key)
+        return Shelf(*(units + more for units, more in zip(before, moved, strict=True)))
 
     def balance(self) -> None:
         """Goods that left twice are nowhere: reservations that no node works on give way, the
-        youngest first; then the books stay above the shelf until the next count."""
+        youngest first."""
         others = {self._work.state.order_id: self._work}
         for key in self._rows:
-            on_hand, reserved, blocked = self._present(key)
-            missing = reserved + blocked - on_hand
+            missing = self._present(key).sound().gap - self._before[key].gap
             if missing > 0:
                 freed = self._free(key, missing, others)
                 self._tell_shortfall(key, missing, freed)
-                self._work.changes.move(key, "count", self._now, on_hand=missing - freed)
         del others[self._work.state.order_id]
         for work in others.values():
             if work.changed:

@@ -151,12 +151,12 @@ class SqlReader(SqlCounting):
         )
 
     def movements(self, keys: Sequence[tuple[int, int]], since: int) -> list[Row]:
-        """On-hand moved at these keys after `since`, other than by a count."""
+        """On-hand moved at these keys after `since`, other than by a count or in the books only."""
         return self._all(
             "SELECT l.item_id, l.node_id, l.at, l.on_hand FROM json_each(?) k CROSS JOIN ledger l "
             "ON l.item_id = json_extract(k.value, '$[0]') "
             "AND l.node_id = json_extract(k.value, '$[1]') "
-            "WHERE l.at > ? AND l.on_hand <> 0 AND l.kind <> 'count'",
+            "WHERE l.at > ? AND l.on_hand <> 0 AND l.kind NOT IN ('count', 'shortfall')",
             (json.dumps(keys), since),
         )
 

@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "23fe895d4edca006ee4e667062aa2e73a419b053fbf1e69f8749db25ba8e96e4"
+SCHEMA_DIGEST: Final = "0d4c58cacc9777be01311aeb0819c385bfc463a9807216d64b6785ad80f74d5f"
 """`schema_digest` of a database after all of them."""
 
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from domcore.store.changes import Changes
+from domcore.store.operations.shortfalls import settle_shortfalls
 from domcore.store.queries import Queries
 
 T = TypeVar("T")
@@ -27,6 +28,11 @@ class Writes(Queries):
             changes.add("owners", (owner_id, name))
             self._backend.apply(changes)
         return owner_id
+
+    def _apply(self, changes: Changes, now: int) -> None:
+        """Write what may move stock; the balances it moves end as they must. Inside `writing`."""
+        settle_shortfalls(self._backend, changes, now)
+        self._backend.apply(changes)
 
 
 def batches(values: Iterable[T]) -> Iterator[list[T]]:

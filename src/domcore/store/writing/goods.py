@@ -103,5 +103,5 @@ class GoodsWrites(Writes):
             outcome = Outcome(word, None, detail)
             if command.key:
                 remember(changes, owner_id, "stock", command.key, digest, outcome, now)
-            backend.apply(changes)
+            self._apply(changes, now)
         return outcome

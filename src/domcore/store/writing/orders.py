@@ -40,11 +40,11 @@ class OrderWrites(Writes):
             owners = {name: self._owner(name) for name in {c.order.owner for c in commands}}
             for command in commands:
                 if capture.must_flush(command):
-                    backend.apply(capture.flush())
+                    self._apply(capture.flush(), now)
                 order, owner_id = command.order, owners[command.order.owner]
                 known = backend.find_order(owner_id, order.channel, order.external_id)
                 outcomes.append(capture.take(command, owner_id, known))
-            backend.apply(capture.flush())
+            self._apply(capture.flush(), now)
         return outcomes
 
     def amend(self, command: AmendOrder, *, now: int) -> Outcome:
@@ -61,7 +61,7 @@ class OrderWrites(Writes):
             outcome = take_amendment(backend, changes, self._bodies, command, lines, owner_id, now)
             if command.key:
                 remember(changes, owner_id, source, command.key, digest, outcome, now)
-            backend.apply(changes)
+            self._apply(changes, now)
         return outcome
 
     def cancel(self, command: CancelOrder, *, now: int) -> Outcome:
@@ -87,7 +87,7 @@ class OrderWrites(Writes):
                 outcome = cancel_known(work, command, now)
             if command.key:
                 remember(changes, owner_id, source, command.key, digest, outcome, now)
-            backend.apply(changes)
+            self._apply(changes, now)
         return outcome
 
     def approve(self, order_id: int, *, by: str, now: int) -> tuple[Hold, ...]:
@@ -99,7 +99,7 @@ class OrderWrites(Writes):
                 raise NotFound(f"there is no order {order_id}")
             holds = [HoldRow(*row) for row in backend.select("hold", "order_id", [order_id])]
             lifted = approve(work, holds, by, now)
-            backend.apply(changes)
+            self._apply(changes, now)
         return lifted
 
     def erase(self, order_id: int) -> bool:
@@ -137,7 +137,7 @@ class OrderWrites(Writes):
                 by_order.setdefault(row.order_id, []).append(row)
             for order_id, work in load_work(backend, changes, sorted(by_order)).items():
                 expire(work, by_order[order_id], now)
-            backend.apply(changes)
+            self._apply(changes, now)
         return len(rows)
 
     def keep(self, order_id: int, *, now: int) -> Outcome:
@@ -152,17 +152,19 @@ class OrderWrites(Writes):
             }
             return carts.keep(work, told, self._backend.nodes(), now)
 
-        return self._with_expiring(order_id, keep)
+        return self._with_expiring(order_id, keep, now)
 
     def free(self, order_id: int, *, now: int) -> Outcome:
         """See `Store.free`."""
-        return self._with_expiring(order_id, lambda work: carts.free(work, now))
+        return self._with_expiring(order_id, lambda work: carts.free(work, now), now)
 
     def extend(self, order_id: int, *, expires_at: int, now: int) -> Outcome:
         """See `Store.extend`."""
-        return self._with_expiring(order_id, lambda work: carts.extend(work, expires_at, now))
+        return self._with_expiring(order_id, lambda work: carts.extend(work, expires_at, now), now)
 
-    def _with_expiring(self, order_id: int, operation: Callable[[OrderWork], Outcome]) -> Outcome:
+    def _with_expiring(
+        self, order_id: int, operation: Callable[[OrderWork], Outcome], now: int
+    ) -> Outcome:
         """Carry out an operation on an order, with the write lock only where anything expires."""
         backend, changes = self._backend, Changes()
         with backend.reading():
@@ -173,5 +175,5 @@ class OrderWrites(Writes):
                 return Outcome("nothing", order_id, "nothing is reserved for a while")
         with backend.writing():
             outcome = operation(load_work(backend, changes, [order_id])[order_id])
-            backend.apply(changes)
+            self._apply(changes, now)
         return outcome

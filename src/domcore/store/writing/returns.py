@@ -99,7 +99,7 @@ class ReturnWrites(Writes):
             outcome = receipt.take(command, node, at, now)
             if key:
                 remember(changes, found.owner_id, SOURCE, key, digest, outcome, now)
-            backend.apply(changes)
+            self._apply(changes, now)
         return outcome
 
     def _ordered(self, command: AuthorizeReturn | ReceiveReturn) -> tuple[OrderRow, Order]:

@@ -45,5 +45,5 @@ class WorkWrites(Writes):
             papers = papers_of(backend, name, code, work.work[place], order)
             outcome = record(backend, self._bodies, work, papers, notice, now, exclude_until)
             remember(changes, owner_id, source, key, digest, outcome, now)
-            backend.apply(changes)
+            self._apply(changes, now)
         return outcome

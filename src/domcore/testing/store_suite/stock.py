@@ -207,6 +207,38 @@ class StockPromises(KitSuite):
             assert (event.body["sku"], event.body["node"]) == ("bolt", "east")
             assert_conserved(kit.store)
 
+    def test_what_a_count_found_missing_stays_gone_when_the_work_ends(self) -> None:
+        with self.kit() as kit:
+            tell(kit, on_hand=5)
+            order_id = promised(kit, EAST, 5)
+            tell(kit, on_hand=1)
+            assert shelf(kit) == (5, 5, 0, 0)
+            kit.hear(kit.work(order_id)[0][0], "rejected", ("L-bolt", 3), reason="closed")
+            assert shelf(kit) == (2, 2, 0, 0)
+            kit.hear(kit.work(order_id)[0][0], "cancelled")
+            assert shelf(kit) == (1, 0, 0, 0)
+            assert list(kit.store.audit("shortfall")) == []
+            assert_conserved(kit.store)
+
+    def test_units_called_unsellable_while_they_are_promised_are_blocked_afterwards(self) -> None:
+        with self.kit() as kit:
+            tell(kit, on_hand=5)
+            order_id = promised(kit, EAST, 5)
+            tell(kit, blocked=3)
+            assert shelf(kit) == (5, 5, 0, 0)
+            kit.hear(kit.work(order_id)[0][0], "cancelled")
+            assert shelf(kit) == (5, 0, 3, 0)
+            assert_conserved(kit.store)
+
+    def test_goods_that_come_are_first_what_was_missing(self) -> None:
+        with self.kit() as kit:
+            tell(kit, on_hand=5)
+            promised(kit, EAST, 5)
+            tell(kit, delta=-3)
+            tell(kit, delta=4)
+            assert shelf(kit) == (6, 5, 0, 0)
+            assert_conserved(kit.store)
+
     def test_one_command_may_speak_of_a_shelf_twice(self) -> None:
         with self.kit() as kit:
             counts = (
