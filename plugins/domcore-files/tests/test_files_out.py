@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domcore.errors import ConfigurationError, ConnectorError, PayloadError
+from domcore.errors import ConfigurationError, ConnectorError, PayloadError, SignatureError
 from domcore.model import Envelope, Package, Person, ShipmentNews, StockLevel
 from domcore.settings import ChannelSettings, ConnectorSettings, Settings
 from domcore.testing import make_handover
@@ -391,8 +391,24 @@ def test_two_of_them_may_not_share_a_folder(tmp_path):
 
 def test_a_delivery_that_is_too_large_is_refused(kit, folder):
     for made in (
-        kit.make_channel(folder, most_bytes=10),
-        kit.make_connector(folder, most_bytes=10),
+        kit.make_channel(folder, most_bytes=10, deliveries="accept"),
+        kit.make_connector(folder, most_bytes=10, deliveries="accept"),
     ):
         with pytest.raises(PayloadError, match="larger than 10 bytes"):
             made.receive(Envelope("shop", b"x" * 11))
+
+
+@pytest.mark.parametrize("what", ["ORDERS", "STOCK", "NOTICES"])
+@pytest.mark.parametrize("headers", [{}, {"x-signature": "believe me"}])
+def test_a_file_that_nobody_vouches_for_is_refused_before_it_is_read(kit, folder, what, headers):
+    shop, node = kit.make_channel(folder), kit.make_connector(folder)
+    body = getattr(kit, what).encode()
+    for made in (shop, node):
+        for each in (body, b"", b"\xff" * 100):
+            with pytest.raises(SignatureError, match="deliveries = 'accept'"):
+                made.receive(Envelope(made.name, each, headers))
+
+
+def test_what_lies_in_the_folder_is_read_whatever_is_said_of_deliveries(kit, folder):
+    kit.put(folder, "1.csv", kit.ORDERS)
+    assert len(kit.make_channel(folder, deliveries="refuse").pull("").commands) == 2

@@ -26,7 +26,7 @@ class TestChannel(ChannelSuite):
         self.count = 0
 
     def channel(self) -> FilesChannel:
-        made: FilesChannel = self.kit.make_channel(self.folder, self)
+        made: FilesChannel = self.kit.make_channel(self.folder, self, deliveries="accept")
         return made
 
     def __getattr__(self, name: str) -> Any:
@@ -119,7 +119,9 @@ class _Files(ConnectorSuite):
         self.calls = kit.Calls()
 
     def connector(self) -> FilesConnector:
-        made: FilesConnector = self.kit.make_connector(self.folder, self, **self.options)
+        made: FilesConnector = self.kit.make_connector(
+            self.folder, self, deliveries="accept", **self.options
+        )
         return made
 
     def __getattr__(self, name: str) -> Any:

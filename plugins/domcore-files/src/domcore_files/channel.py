@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from domcore.errors import ConnectorError, PayloadError, Problem
+from domcore.errors import ConnectorError, PayloadError
 from domcore.loading.problems import Problems
 from domcore.model import Command, Envelope, Pulled, ShipmentNews, StockLevel
 from domcore_files.disk import PRIVATE, SHARED, Disk, Unreadable, name_of
 from domcore_files.inbox import Delivered, Inbox
-from domcore_files.options import ChannelOptions
+from domcore_files.options import ChannelOptions, check_delivery
 from domcore_files.orders import ROW, OrderReader
 from domcore_files.stock import (
     LEVEL_COLUMNS,
@@ -67,11 +67,10 @@ class FilesChannel:
         """Read a file that came some other way, such as ``domcore receive``.
 
         Raises:
+            SignatureError: that is not switched on (``deliveries``).
             PayloadError: it cannot be read; every bad row with its line and column.
         """
-        if len(envelope.body) > self._options.most_bytes:
-            problem = Problem("$", f"larger than {self._options.most_bytes} bytes")
-            raise PayloadError("the delivery cannot be accepted", [problem], source=self.name)
+        check_delivery(envelope, self.name, self._options)
         digest = hashlib.sha256(envelope.body).hexdigest()[:32]
         return self._commands(self.name, envelope.body, digest, f"file:{digest}", "")
 

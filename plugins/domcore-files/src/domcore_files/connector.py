@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from domcore.errors import PayloadError, Problem
+from domcore.errors import PayloadError
 from domcore.loading.problems import Problems
 from domcore.model import Envelope, Handover, Notice, Polled, Receipt
 from domcore_files.disk import PRIVATE, SHARED, Disk, draft_of, name_of
 from domcore_files.inbox import Delivered, Inbox
 from domcore_files.notices import NOTICE, notices
-from domcore_files.options import ConnectorOptions
+from domcore_files.options import ConnectorOptions, check_delivery
 from domcore_files.tables import check_columns, format_of, read_rows
 from domcore_files.work import CANCEL_COLUMNS, WORK_COLUMNS, cancel_rows, file_of, work_rows
 
@@ -159,11 +159,10 @@ class FilesConnector:
         """Read a file of news that came some other way.
 
         Raises:
+            SignatureError: that is not switched on (``deliveries``).
             PayloadError: it cannot be read; every bad row with its line and column.
         """
-        if len(envelope.body) > self._options.most_bytes:
-            problem = Problem("$", f"larger than {self._options.most_bytes} bytes")
-            raise PayloadError("the delivery cannot be accepted", [problem], source=self.name)
+        check_delivery(envelope, self.name, self._options)
         return self._notices(self.name, envelope.body)
 
     def _seen(self, name: str) -> Receipt | None:

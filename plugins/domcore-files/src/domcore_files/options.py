@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from attrs import field, frozen
 
 from domcore.codec.strict import Between, Line, Refused, Word, make_converter, structure
-from domcore.errors import ConfigurationError, PayloadError
-from domcore.model import FULFILLMENT_STATUSES, REJECTION_REASONS
+from domcore.errors import ConfigurationError, PayloadError, Problem, SignatureError
+from domcore.model import FULFILLMENT_STATUSES, REJECTION_REASONS, Envelope
 
 Bytes = Annotated[int, Between(1, 1024 * 1024 * 1024)]
 Seconds = Annotated[int, Between(0, 86_400)]
@@ -30,6 +30,8 @@ class ChannelOptions:
         most_bytes: the largest file taken.
         keep: whether files stay in ``done``; otherwise they are deleted once they are taken in.
         private: whether what is written is for its owner's eyes only (mode 600).
+        deliveries: ``accept`` takes files through `receive`, from anybody who can reach it: nobody
+            signs a file. What lies in the folder is read either way.
         currency: of orders that name none; without it, the owner's costing currency.
         service: of orders that name none.
     """
@@ -41,6 +43,7 @@ class ChannelOptions:
     most_bytes: Bytes = MOST_BYTES
     keep: bool = True
     private: bool = True
+    deliveries: Literal["accept", "refuse"] = "refuse"
     currency: Annotated[str, Line(3)] = ""
     service: Word = "standard"
 
@@ -50,7 +53,8 @@ class ConnectorOptions:
     """A node's folder.
 
     Args:
-        folder, format, csv_plain, settle_seconds, most_bytes, keep, private: as for a channel.
+        folder, format, csv_plain, settle_seconds, most_bytes, keep, private, deliveries: as for a
+            channel.
         withdraw: whether a cancellation takes back a work file that still lies in ``out``; false
             for a partner that works from files which it leaves lying there.
         statuses: the partner's word to one of our statuses; its word is kept beside ours.
@@ -64,6 +68,7 @@ class ConnectorOptions:
     most_bytes: Bytes = MOST_BYTES
     keep: bool = True
     private: bool = True
+    deliveries: Literal["accept", "refuse"] = "refuse"
     withdraw: bool = True
     statuses: Mapping[Word, Word] = field(factory=dict)
     reasons: Mapping[Word, Word] = field(factory=dict)
@@ -77,6 +82,26 @@ def _check(name: str, words: Mapping[str, str], known: tuple[str, ...]) -> None:
     for theirs, ours in words.items():
         if ours not in known:
             raise Refused(f"{name}.{theirs}: must be one of {', '.join(known)}")
+
+
+def check_delivery(
+    envelope: Envelope, name: str, options: ChannelOptions | ConnectorOptions
+) -> None:
+    """Look at a file that did not come through the folder, before it is read.
+
+    Raises:
+        SignatureError: nobody vouches for it, and that is not accepted.
+        PayloadError: it is too large.
+    """
+    if options.deliveries != "accept":
+        raise SignatureError(
+            f"nobody vouches for this file: put it into {options.folder}/in, or say deliveries ="
+            " 'accept' where only those you trust can reach receive",
+            source=name,
+        )
+    if len(envelope.body) > options.most_bytes:
+        problem = Problem("$", f"larger than {options.most_bytes} bytes")
+        raise PayloadError("the delivery cannot be accepted", [problem], source=name)
 
 
 _T = TypeVar("_T", ChannelOptions, ConnectorOptions)

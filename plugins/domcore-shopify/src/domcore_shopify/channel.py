@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from typing import Any, TypeVar
 
 from cattrs import Converter
 
 from domcore.codec.intake import read_json
-from domcore.codec.scalars import Refused, strict_line, strict_moment
+from domcore.codec.scalars import Refused, strict_line
 from domcore.codec.strict import Line, structure
 from domcore.errors import PayloadError, Problem, SignatureError
 from domcore.model import Command, Envelope, Ignore
@@ -58,9 +57,9 @@ _T = TypeVar("_T")
 class ShopifyChannel:
     """One shop. `receive` is pure: no store, no network, no clock.
 
-    A webhook is believed only by the signature of its body. Topic, delivery id and shop are not
-    signed, so they decide nothing that the body can contradict: an order is cancelled because its
-    body says so, and a repeated body is the same revision under any delivery id.
+    A webhook is believed only by the signature of its body. Topic, delivery id, time and shop are
+    not signed, so they decide nothing that the body can contradict: an order is cancelled because
+    its body says so, and a repeated body is the same revision under any delivery id.
     """
 
     def __init__(
@@ -99,7 +98,7 @@ class ShopifyChannel:
         self._check_shop(headers)
         if not topic:
             raise self._refused(Problem(f"header {PREFIX}{TOPIC}", "is missing"))
-        delivery = Delivery(self._key(headers, topic), "$", self._triggered_at(headers))
+        delivery = Delivery(self._key(headers, topic))
         if topic in FOLLOWED:
             order = self._body(body, OrderBody)
             if topic == CANCELLED and order.cancelled_at is None:
@@ -192,9 +191,3 @@ class ShopifyChannel:
         shop = self._header(headers, SHOP)
         if self._options.shop and shop and shop.lower() != self._options.shop.lower():
             raise self._refused(Problem(f"header {PREFIX}{SHOP}", "names another shop"))
-
-    def _triggered_at(self, headers: Mapping[str, str]) -> datetime | None:
-        try:
-            return strict_moment(self._header(headers, TRIGGERED))
-        except Refused:
-            return None

@@ -26,6 +26,8 @@ from domcore_shopify.text import one_line, split_tags
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
+_MOST_PARCELS = 899_999
+"""So that it stays before what a pull tells as a later content of the same second."""
 _LONGEST_PERSONAL = 500
 
 
@@ -35,20 +37,16 @@ class Delivery:
 
     Args:
         path: where the order stands in the body, for errors.
-        triggered_at: when Shopify noticed the change; finer than ``updated_at``.
-        revision: the revision to tell, where it is known better than from these times.
+        revision: the revision to tell, where it is known better than from the body.
     """
 
     key: str = ""
     path: str = "$"
-    triggered_at: datetime | None = None
     revision: int | None = None
 
     def revision_of(self, body: OrderBody) -> int:
         """The revision of the order in `body`."""
-        if self.revision is not None:
-            return self.revision
-        return revision(body.updated_at, self.triggered_at)
+        return revision_of(body) if self.revision is None else self.revision
 
 
 @frozen(slots=True)
@@ -129,17 +127,22 @@ def has_left_whole(body: OrderBody) -> bool:
     return body.fulfillment_status == "fulfilled" and untouched
 
 
-def revision(updated_at: datetime, triggered_at: datetime | None) -> int:
-    """``updated_at`` in microseconds since 1970.
+def revision(updated_at: datetime) -> int:
+    """A time in microseconds since 1970."""
+    return (updated_at - _EPOCH) // _MICROSECOND
 
-    Shopify gives whole seconds, in which an order is often changed twice (created, then tagged);
-    the trigger time of the delivery, where there is one, tells the two apart within that second.
+
+def revision_of(body: OrderBody) -> int:
+    """``updated_at`` in microseconds since 1970, and within that second how far the order is.
+
+    Shopify gives whole seconds, in which an order is often changed twice. The trigger time of the
+    delivery would tell the two apart, but it stands in a header that nobody has signed. So what
+    only grows in a body does: its parcels. A cancellation of the same second counts either way.
     """
-    micros = (updated_at - _EPOCH) // _MICROSECOND
-    if triggered_at is None or micros % _SECOND:
+    micros = revision(body.updated_at)
+    if micros % _SECOND or body.cancelled_at is not None:
         return micros
-    later = (triggered_at - updated_at) // _MICROSECOND
-    return micros + min(max(later, 0), _SECOND - 1)
+    return micros + min(len(body.fulfillments or ()), _MOST_PARCELS)
 
 
 def _currency(currency: str, path: str, problems: list[Problem]) -> str:

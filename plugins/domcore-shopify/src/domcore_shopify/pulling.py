@@ -17,7 +17,7 @@ from domcore.model.clock import from_micros, to_micros
 from domcore.plugin_kit import Cursor, Told, digest_of, load_cursor
 from domcore.plugin_kit.calls import Answer, CallError
 from domcore_shopify.api import Api, next_page
-from domcore_shopify.orders import Delivery, OrderReader
+from domcore_shopify.orders import Delivery, OrderReader, revision_of
 from domcore_shopify.payload import OrderBody
 
 PAGE: Final = 250
@@ -93,7 +93,7 @@ class Puller:
                 return None
             told[id] = new
             command = self._reader.commands(
-                body, Delivery(revision=new.revision(changed)), problems
+                body, Delivery(revision=new.revision(revision_of(body))), problems
             )
         except PayloadError as error:
             problems = list(error.problems)

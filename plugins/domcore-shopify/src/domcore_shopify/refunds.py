@@ -47,7 +47,7 @@ class RefundReader:
                 external_id=str(body.order_id),
                 name=f"refund-{body.id}",
                 # Bodies of the order from the same second know of the refund already.
-                revision=revision(body.created_at, None) - 1,
+                revision=revision(body.created_at) - 1,
                 lines=tuple(sorted(units.items())),
                 reason="refunded",
                 key=delivery.key,
