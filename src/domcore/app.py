@@ -11,6 +11,7 @@ from domcore.builtin import Builtin
 from domcore.connecting import Connecting
 from domcore.errors import ConfigurationError
 from domcore.intake import Intake
+from domcore.model.actor import HOST, checked_by
 from domcore.opening import open_named_store
 from domcore.planning import PlanningKit
 from domcore.plugins import Plugins
@@ -54,6 +55,11 @@ class Domcore(GoodsVerbs, OrderVerbs, DecisionVerbs, ReturnVerbs, WorkVerbs, See
         load_plugins: whether installed plugins are loaded.
         clock: returns the time, aware; None is the system's.
         telemetry: where to tell what it does, see `domcore.telemetry`; None follows the settings.
+        by: who causes what its verbs do, where a verb or command names nobody; see
+            `domcore.model.actor`.
+
+    Raises:
+        PayloadError: `by` is no name.
     """
 
     def __init__(
@@ -65,7 +71,9 @@ class Domcore(GoodsVerbs, OrderVerbs, DecisionVerbs, ReturnVerbs, WorkVerbs, See
         load_plugins: bool = True,
         clock: Callable[[], datetime] | None = None,
         telemetry: Telemetry | None = None,
+        by: str = HOST,
     ) -> None:
+        self._by = checked_by(by)
         self.settings = settings or Settings()
         self._telemetry = telemetry or telemetry_for(self.settings)
         self.plugins = Plugins()

@@ -58,6 +58,7 @@ class Builtin:
             "event": event.kind,
             "order": event.order_id,
             "seq": event.seq,
+            "by": event.by,
             "node": event.body.get("node"),
             "fulfillment_order": event.body.get("fulfillment_order"),
         }

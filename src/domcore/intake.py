@@ -31,6 +31,7 @@ from domcore.model import (
     Order,
     ReceiveReturn,
 )
+from domcore.model.actor import actor, brought
 from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
 from domcore.plugins import Plugins, describe
@@ -97,7 +98,9 @@ class Intake:
         if served is None:
             raise NotFound(self._no_channel(channel))
         lowered = {name.lower(): value for name, value in headers.items()}
-        return self.apply(self._read(served, Envelope(channel, body, lowered, self._now())))
+        commands = self._read(served, Envelope(channel, body, lowered, self._now()))
+        by = actor("channel", channel)
+        return self.apply([brought(command, by) for command in commands])
 
     def _read(self, served: Channel, envelope: Envelope) -> list[Command]:
         """The commands of a delivery.

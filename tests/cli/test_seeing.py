@@ -109,7 +109,7 @@ def test_a_timeline_is_told_to_people_and_to_programs(troubled: Path, run) -> No
     assert result.exit_code == 0
     assert "came in from web: 1 unit on 1 line" in result.stdout
     assert "routed: 1 x MUG from NYC, USD " in result.stdout
-    assert "(decision 1)" in result.stdout
+    assert "(decision 1, by " in result.stdout
     assert "NYC shipped: 1 x MUG" in result.stdout
     told = json.loads(run("timeline", "gone", "--json").stdout)
     kinds = [entry["kind"] for entry in told["entries"]]
@@ -308,3 +308,20 @@ def test_an_empty_store_has_figures_too(empty: Path, run) -> None:
     result = run("kpi", "--chart", "kpi.svg")
     assert result.exit_code == 0
     assert "No orders came in then." in result.stderr
+
+
+def test_a_command_says_who_ran_it(troubled: Path, run, monkeypatch) -> None:
+    monkeypatch.setenv("LOGNAME", "anna")
+    assert run("cancel", "#-5").exit_code == 0
+    assert run("cancel", "#nowhere", "--by", "job:nightly").exit_code == 0
+    told = json.loads(run("timeline", "#-5", "--json").stdout)
+    assert [entry["by"] for entry in told["entries"]] == ["host", "host", "person:anna"]
+    told = json.loads(run("timeline", "#nowhere", "--json").stdout)
+    assert told["entries"][-1]["by"] == "job:nightly"
+    assert "by person:anna)" in run("timeline", "#-5").stdout
+
+
+def test_a_name_that_cannot_be_kept_is_refused(troubled: Path, run) -> None:
+    result = run("cancel", "#gone", "--by", "x" * 200)
+    assert result.exit_code == 1
+    assert "at most 100" in result.stderr

@@ -39,7 +39,8 @@ def test_a_decision_is_told_with_places_cost_and_proof():
         assert routed.decision == 1
         assert routed.lines == (("LAX", "CAP", 1), ("NYC", "MUG", 2))
         assert "2026-01-05 09:00 UTC  routed: " in story.to_text()
-        assert story.to_text().endswith("(decision 1)")
+        assert story.to_text().endswith("(decision 1, by host)")
+        assert [entry.by for entry in story.entries] == ["host", "host"]
         assert dom.explain("#1", decision=routed.decision)
 
 

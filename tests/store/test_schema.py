@@ -105,6 +105,7 @@ def test_a_database_of_the_first_version_is_brought_up_to_date(
             for revision in (3, 4)
         )
         assert (again, later) == ("duplicate", "amended")
+        assert [event.by for event in store.events()] == ["", ""]
         assert list(verify(store)) == []
     finally:
         store.close()
@@ -144,7 +145,7 @@ def test_extra_tables_beside_ours_do_no_harm(raw: sqlite3.Connection, path: Path
         ("reservation VALUES (7, 1, 0, 7, 0, 7, 1, 0, NULL)", "I5"),
         ("decision VALUES (7, 1, 0, 'route', x'7b7d')", "I5"),
         ("fulfillment_order VALUES (7, 1, 7, 'requested', 0, 0, '', 0, '')", "I5"),
-        ("event VALUES (1, 'order.routed', 7, 0, CAST('{\"format\":1}' AS BLOB))", "I5"),
+        ("event VALUES (1, 'order.routed', 7, 0, CAST('{\"format\":1}' AS BLOB), '')", "I5"),
     ],
 )
 def test_verify_finds_what_no_foreign_key_forbids(

@@ -288,6 +288,7 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     )
     yield "reference", "an alias of nothing", change("alias", {"item_id": 99})
     yield "reference", "an order has another's body", change("orders", {"number": "#77"}, id=5)
+    yield "events", "nobody can have caused it", change("event", {"by": "a\nb"})
     yield "events", "an event is deleted", delete("event", kind="order.amended")
     yield "events", "a routed order never told so", delete("event", kind="order.routed", **busy)
     yield "events", "an event is told twice", copy("event", {}, kind="order.routed", **busy)

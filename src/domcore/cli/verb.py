@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -27,6 +28,12 @@ _CONFIG: Final = click.Option(
 )
 _STORE: Final = click.Option(["--store"], metavar="URL", help="The store, instead of the setting.")
 _ENGINE: Final = click.Option(["--engine"], metavar="NAME", help="The rule engine, likewise.")
+_MOST_OF_LOGIN: Final = 80
+_BY: Final = click.Option(
+    ["--by"],
+    metavar="NAME",
+    help="Who causes it, kept with the events; otherwise the name you are logged in by.",
+)
 _JSON: Final = click.Option(
     ["--json", "as_json"], is_flag=True, help="Print JSON, one object per line."
 )
@@ -35,10 +42,19 @@ _JSON: Final = click.Option(
 class Invocation:
     """One command being run: its settings, its output, and the application."""
 
-    def __init__(self, config: Path | None, flags: Mapping[str, str], as_json: bool) -> None:
+    def __init__(
+        self, config: Path | None, flags: Mapping[str, str], as_json: bool, by: str | None = None
+    ) -> None:
         self.config = config
         self.flags = flags
         self.out = Output(as_json)
+        self._by = by
+
+    @cached_property
+    def by(self) -> str:
+        """Who runs it, see `domcore.model.actor`: a bare name is a person's."""
+        name = self._by or login_name()
+        return name if ":" in name else f"person:{name}"
 
     @cached_property
     def settings(self) -> Settings:
@@ -64,7 +80,7 @@ class Invocation:
         """The application; a store that is not there is made."""
         from domcore.app import Domcore  # the planner and the store cost a start-up of their own
 
-        return Domcore(self.settings)
+        return Domcore(self.settings, by=self.by)
 
 
 class Verb(click.Command):
@@ -79,10 +95,10 @@ class Verb(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; what it returns is the exit code."""
-        given = {name: ctx.params.pop(name, None) for name in ("config", "store", "engine")}
+        given = {name: ctx.params.pop(name, None) for name in ("config", "store", "engine", "by")}
         flags = {name: given[name] for name in ("store", "engine") if given[name] is not None}
         as_json = bool(ctx.params.pop("as_json", False))
-        ctx.obj = Invocation(given["config"], flags, as_json)
+        ctx.obj = Invocation(given["config"], flags, as_json, given["by"])
         code = super().invoke(ctx)
         if code:
             ctx.exit(code)
@@ -115,6 +131,15 @@ class Examples(click.Group):
         _write_examples(formatter, self.examples)
 
 
+def login_name() -> str:
+    """What the machine calls whoever runs this; ``unknown`` where it knows nobody."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        name = ""
+    return "".join(filter(str.isprintable, name))[:_MOST_OF_LOGIN] or "unknown"
+
+
 def _write_examples(formatter: click.HelpFormatter, examples: Sequence[str]) -> None:
     with formatter.section("Examples"):
         for example in examples:
@@ -127,6 +152,7 @@ def verb(
     exits: Sequence[int] = (),
     store: bool = True,
     as_json: bool = True,
+    writes: bool = False,
 ) -> Callable[[Callable[..., Any]], Verb]:
     """Make a command of a function whose first argument is the `Invocation`.
 
@@ -136,12 +162,14 @@ def verb(
         exits: exit codes besides 0, 1, 2 and 130.
         store: whether it takes ``--config``, ``--store`` and ``--engine``.
         as_json: whether it takes ``--json``.
+        writes: whether it takes ``--by``: it does what people will ask about later.
     """
 
     def decorate(function: Callable[..., Any]) -> Verb:
         command = click.command(name, cls=Verb, examples=examples, exits=exits)(
             click.pass_obj(function)
         )
+        command.params += [_BY] if writes else []
         command.params += [_JSON] if as_json else []
         command.params += [_CONFIG, _STORE, _ENGINE] if store else []
         return command

@@ -1,4 +1,8 @@
-"""What comes in: an envelope as it arrived, and the commands a channel reads from it."""
+"""What comes in: an envelope as it arrived, and the commands a channel reads from it.
+
+Every command has a `by`: who caused it, see `domcore.model.actor`; empty is whoever brings it. It
+is no part of what a `key` stands for: the same news brought by another is the same news.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +45,7 @@ class CaptureOrder:
     person: Person | None = None
     key: str = ""
     queue: bool = True
+    by: str = ""
 
 
 @frozen(slots=True)
@@ -64,6 +69,7 @@ class AmendOrder:
     lines: tuple[tuple[str, int], ...]
     reason: str = ""
     key: str = ""
+    by: str = ""
 
 
 @frozen(slots=True)
@@ -76,6 +82,7 @@ class CancelOrder:
     revision: int
     reason: str = ""
     key: str = ""
+    by: str = ""
 
 
 @frozen(slots=True)
@@ -112,6 +119,7 @@ class ObserveStock:
     counts: tuple[StockCount, ...]
     key: str = ""
     channel: str = ""
+    by: str = ""
 
 
 @frozen(slots=True)
@@ -120,6 +128,7 @@ class Ignore:
 
     reason: str
     key: str = ""
+    by: str = ""
 
 
 Command = (

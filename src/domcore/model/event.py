@@ -25,6 +25,7 @@ class Event:
         order_id: None where it is not about one order.
         at: aware UTC.
         body: JSON values by name, never personal data; carries ``format``.
+        by: who caused it, see `domcore.model.actor`; empty where it was not noted.
     """
 
     seq: int
@@ -32,3 +33,4 @@ class Event:
     order_id: int | None
     at: datetime
     body: Mapping[str, Any]
+    by: str = ""

@@ -37,6 +37,7 @@ class Notice:
         vendor_status: the partner's own word, kept beside ours.
         detail: for people; never personal data.
         key: the partner's id of this message; without one the content is the key.
+        by: who caused it, see `domcore.model.actor`; no part of its content.
     """
 
     fulfillment_order: str
@@ -49,6 +50,7 @@ class Notice:
     vendor_status: str = ""
     detail: str = ""
     key: str = ""
+    by: str = ""
 
 
 @frozen(slots=True)

@@ -22,6 +22,7 @@ class AuthorizeReturn:
             the same content, changes nothing.
         lines: ``(line id, units)``, at most what has shipped and is not coming back already.
         node: where to; empty has the planner choose.
+        by: who caused it, see `domcore.model.actor`.
     """
 
     owner: str
@@ -32,6 +33,7 @@ class AuthorizeReturn:
     node: str = ""
     reason: str = ""
     key: str = ""
+    by: str = ""
 
 
 @frozen(slots=True)
@@ -43,6 +45,7 @@ class ReceiveReturn:
         node: where they arrived; empty is where they were sent.
         at: aware UTC; None is now.
         close: nothing more is expected of this return.
+        by: who caused it, see `domcore.model.actor`.
     """
 
     owner: str
@@ -54,6 +57,7 @@ class ReceiveReturn:
     at: datetime | None = None
     close: bool = False
     key: str = ""
+    by: str = ""
 
 
 @frozen(slots=True)

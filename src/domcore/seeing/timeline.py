@@ -30,6 +30,7 @@ class Entry:
         lines: ``(node, SKU, units)`` it is about, as far as it says.
         tracking: tracking numbers of the boxes it is about.
         body: the event's own values.
+        by: who caused it, see `domcore.model.actor`; empty where nobody knows.
     """
 
     seq: int
@@ -43,6 +44,7 @@ class Entry:
     lines: tuple[tuple[str, str, int], ...] = ()
     tracking: tuple[str, ...] = ()
     body: Mapping[str, Any] = field(factory=dict)
+    by: str = ""
 
 
 @frozen(slots=True)
@@ -79,8 +81,10 @@ class Timeline:
         name = order.number or order.external_id
         yield _clean(f"Order {name} ({order.channel}/{order.external_id}): {order.status}; {units}")
         for entry in self.entries:
-            number = f"  (decision {entry.decision})" if entry.decision is not None else ""
-            yield _clean(f"{entry.at:%Y-%m-%d %H:%M} UTC  {entry.text}{number}")
+            notes = [f"decision {entry.decision}"] if entry.decision is not None else []
+            notes += [f"by {entry.by}"] if entry.by else []
+            told = f"  ({', '.join(notes)})" if notes else ""
+            yield _clean(f"{entry.at:%Y-%m-%d %H:%M} UTC  {entry.text}{told}")
 
 
 def timeline(store: Store, order_id: int) -> Timeline:
@@ -123,6 +127,7 @@ def _entry(event: Event, background: Background) -> Entry:
         words.lines,
         words.tracking,
         event.body,
+        event.by,
     )
 
 

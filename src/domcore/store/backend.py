@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from domcore.store.acting import Acting
 from domcore.store.changes import Changes, Row
 from domcore.store.rows import ItemRow, OrderRow, ReservationRow
 
@@ -146,9 +147,11 @@ class Reader(Protocol):
 
 
 class Backend(Reader, Protocol):
-    """Look-ups and writing. `written` counts the transactions of this object."""
+    """Look-ups and writing. `written` counts the transactions of this object, `acting` says for
+    whom its threads write: `apply` seals changes with that."""
 
     written: int
+    acting: Acting
 
     def reading(self) -> AbstractContextManager[None]:
         """Several look-ups inside see one state."""

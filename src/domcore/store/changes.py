@@ -11,6 +11,8 @@ from typing import Any, Final, Literal
 
 from attrs import frozen
 
+from domcore.model.actor import checked_by
+
 Row = tuple[Any, ...]
 
 
@@ -38,6 +40,7 @@ class Write:
     failure: Literal["stale", "conflict"] = "conflict"
 
 
+_EVENTS: Final = "events"
 _STOCK: Final = ("item_id", "node_id")
 _LINE: Final = ("order_id", "line_no")
 _RESERVATION: Final = ("order_id", "sequence", "line_no", "node_id", "part")
@@ -131,23 +134,38 @@ WRITES: Final[dict[str, Write]] = {
 
 
 class Changes:
-    """The rows one transaction writes. Each list is named and described in `WRITES`."""
+    """The rows one transaction writes. Each list is named and described in `WRITES`.
 
-    __slots__ = ("_moves", "_short", "rows")
+    Events are added without their last column, `by`: it is what `Changes.by` is then; where that is
+    empty, whoever the store acts for when they are written (`Store.acting`).
 
-    def __init__(self) -> None:
+    Args:
+        by: who causes what happens.
+
+    Raises:
+        PayloadError: `by` is no name.
+    """
+
+    __slots__ = ("_moves", "_short", "by", "rows")
+
+    def __init__(self, by: str = "") -> None:
         self.rows: Final[dict[str, list[Row]]] = {}
         self._moves: dict[tuple[int, int], list[int]] = {}
         self._short: dict[tuple[int, int], list[int]] = {}
+        self.by = checked_by(by)
 
     def add(self, write: str, row: Row) -> None:
         """Write one row."""
+        if write == _EVENTS:
+            row = (*row, self.by)
         self.rows.setdefault(write, []).append(row)
 
     def add_all(self, write: str, rows: list[Row]) -> None:
         """Write many rows; the list is given away."""
         if not rows:
             return
+        if write == _EVENTS:
+            rows = [(*row, self.by) for row in rows]
         known = self.rows.get(write)
         if known is None:
             self.rows[write] = rows
@@ -199,11 +217,15 @@ class Changes:
         missing, unfit = self._short.get(key, (0, 0))
         return missing, unfit
 
-    def seal(self) -> dict[str, list[Row]]:
+    def seal(self, by: str = "") -> dict[str, list[Row]]:
         """All rows by kind of write; one stock row per balance, in key order (no deadlocks).
 
-        A new balance is written once, with what has moved to it.
+        A new balance is written once, with what has moved to it. Events that nobody is said to have
+        caused are caused by `by`.
         """
+        if by and _EVENTS in self.rows:
+            events = self.rows[_EVENTS]
+            self.rows[_EVENTS] = [row if row[-1] else (*row[:-1], by) for row in events]
         if self._moves and "new_stock" in self.rows:
             self.rows["new_stock"] = [self._grown(row) for row in self.rows["new_stock"]]
         if self._moves:

@@ -90,12 +90,12 @@ class Counting(Queries):
             }
             nodes = backend.nodes()
         found = []
-        for seq, kind, about, at, raw in rows:
+        for seq, kind, about, at, raw, by in rows:
             body = load_event(raw)
             key = body.get("item_id"), body.get("node_id")
             if key in taken:
                 told = {**body, "sku": names[key[0]], "node": nodes[key[1]]}
-                found.append(Event(seq, kind, about, from_micros(at), told))
+                found.append(Event(seq, kind, about, from_micros(at), told, by))
         return found
 
     def facts(self, wanted: OrderFilter, *, limit: int, after: int = 0) -> list[OrderFacts]:
@@ -136,7 +136,7 @@ def _facts(reader: Reader, rows: Sequence[OrderRow]) -> list[OrderFacts]:
         for place in range(4):
             total[place] += line[4 + place]
     events: dict[int, list[tuple[str, int, bytes]]] = {order_id: [] for order_id in ids}
-    for _, kind, order_id, at, body in reader.select("event", "order_id", ids):
+    for _, kind, order_id, at, body, _ in reader.select("event", "order_id", ids):
         events[order_id].append((kind, at, body))
     work: dict[int, dict[str, str]] = {order_id: {} for order_id in ids}
     for each in reader.select("fulfillment_order", "order_id", ids):

@@ -431,6 +431,14 @@ class Store(Handing, Protocol):
 
     # --- keeping ------------------------------------------------------------------------------
 
+    def acting(self, by: str) -> AbstractContextManager[None]:
+        """Events that this thread writes inside the block are caused by `by` (see
+        `domcore.model.actor`), unless a command names somebody itself.
+
+        Raises: PayloadError: `by` is no name.
+        """
+        ...
+
     def together(self) -> AbstractContextManager[None]:
         """What this thread writes inside the block is one transaction: after the block all of it is
         there, or, where the block or its commit fails, nothing. Each operation inside still happens

@@ -191,8 +191,8 @@ class Queries:
         with self._backend.reading():
             rows = self._backend.events(after, limit, order_id)
         return [
-            Event(seq, kind, about, from_micros(at), load_event(body))
-            for seq, kind, about, at, body in rows
+            Event(seq, kind, about, from_micros(at), load_event(body), by)
+            for seq, kind, about, at, body, by in rows
         ]
 
     def read_cursor(self, consumer: str) -> int:

@@ -208,13 +208,14 @@ class FulfillmentRow(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """A fact."""
+    """A fact; `by` is who caused it, see `domcore.model.actor`."""
 
     seq: int | None
     kind: str
     order_id: int | None
     at: int
     body: bytes
+    by: str
 
 
 class OutboxRow(NamedTuple):

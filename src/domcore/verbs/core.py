@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from domcore.connecting import Connecting
@@ -24,6 +25,7 @@ class Core:
     store: Store
     _clock: Callable[[], datetime]
     _inside: bool
+    _by: str
     _telemetry: Telemetry
     _kit: PlanningKit
     _intake: Intake
@@ -32,6 +34,22 @@ class Core:
     def now(self) -> datetime:
         """The time by this application's clock, aware UTC."""
         return self._clock().astimezone(UTC)
+
+    @contextmanager
+    def acting(self, by: str) -> Iterator[None]:
+        """Everything this application does inside the block is caused by `by`; an empty name leaves
+        whoever it is now. See `domcore.model.actor` for the form of such names.
+
+        Raises:
+            PayloadError: it is no name: too long, or not printable.
+        """
+        before = self._by
+        with self.store.acting(by or before):
+            self._by = by or before
+            try:
+                yield
+            finally:
+                self._by = before
 
     def find(self, reference: str, *, owner: str | None = None) -> int:
         """The store's id of the order that people call `reference`.

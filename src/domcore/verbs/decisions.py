@@ -72,6 +72,7 @@ class DecisionVerbs(Core):
         limit: int | None = None,
         baseline: bool = False,
         progress: Callable[[Routed], None] | None = None,
+        by: str = "",
     ) -> RouteReport:
         """Decide and reserve: the orders named, or all that are due.
 
@@ -82,6 +83,7 @@ class DecisionVerbs(Core):
             limit: at most so many orders.
             baseline: also price nearest-node routing.
             progress: called for each order once its batch is committed.
+            by: who causes it.
 
         Raises:
             NotFound, ConflictError: a reference means no order, or several.
@@ -89,10 +91,11 @@ class DecisionVerbs(Core):
         """
         report = RouteReport()
         order_ids = self._ids(references)
-        for routed in self._routed(self._errand(baseline=baseline), order_ids, limit):
-            report.add(routed)
-            if progress is not None:
-                progress(routed)
+        with self.acting(by):
+            for routed in self._routed(self._errand(baseline=baseline), order_ids, limit):
+                report.add(routed)
+                if progress is not None:
+                    progress(routed)
         return report
 
     def _routed(
@@ -111,7 +114,7 @@ class DecisionVerbs(Core):
             yield self._standing(order_id, detail)
 
     @traced
-    def reserve(self, reference: str, *, minutes: int) -> Routed:
+    def reserve(self, reference: str, *, minutes: int, by: str = "") -> Routed:
         """Plan and reserve with an expiry, without asking any node to ship.
 
         Reserving again reserves what is open by now, and all of it expires at the new time. See
@@ -121,7 +124,10 @@ class DecisionVerbs(Core):
             raise ConfigurationError(
                 f"a reservation lasts from a minute to {MOST_MINUTES}", place="minutes"
             )
-        order_id = self.find(reference)
+        with self.acting(by):
+            return self._reserve(self.find(reference), minutes)
+
+    def _reserve(self, order_id: int, minutes: int) -> Routed:
         expires = self._micros() + minutes * 60_000_000
         longer = self.store.extend(order_id, expires_at=expires, now=self._micros())
         detail = f"{longer.detail} stay reserved" if longer.outcome == "recorded" else ""
@@ -140,17 +146,19 @@ class DecisionVerbs(Core):
         return Routed(order_id, number, outcome if detail else "nothing", Plan(), holds, detail)
 
     @traced
-    def keep(self, reference: str) -> Outcome:
+    def keep(self, reference: str, *, by: str = "") -> Outcome:
         """Make work of what is reserved for a while: the checkout is done, the nodes may ship.
 
         Outcome ``kept``; or ``nothing``, where nothing is reserved or its time is over.
         """
-        return self.store.keep(self.find(reference), now=self._micros())
+        with self.acting(by):
+            return self.store.keep(self.find(reference), now=self._micros())
 
     @traced
-    def free(self, reference: str) -> Outcome:
+    def free(self, reference: str, *, by: str = "") -> Outcome:
         """Let go of what is reserved for a while: ``freed``, or ``nothing``."""
-        outcome = self.store.free(self.find(reference), now=self._micros())
+        with self.acting(by):
+            outcome = self.store.free(self.find(reference), now=self._micros())
         self._kit.stock_changed()
         return outcome
 

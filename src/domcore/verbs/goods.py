@@ -31,7 +31,7 @@ CHANGES_AT_ONCE: Final = 5000
 class GoodsVerbs(Core):
     """What is where."""
 
-    def load_network(self, network: Network) -> int:
+    def load_network(self, network: Network, *, by: str = "") -> int:
         """Replace the network; returns how many nodes it has.
 
         Raises:
@@ -41,7 +41,8 @@ class GoodsVerbs(Core):
         check_network(network)
         network = evolve(network, nodes=tuple(sorted(network.nodes, key=lambda node: node.id)))
         Rates(network)
-        self.store.save_network(network, now=self._micros())
+        with self.acting(by):
+            self.store.save_network(network, now=self._micros())
         self._kit.forget()
         return len(network.nodes)
 
@@ -50,7 +51,12 @@ class GoodsVerbs(Core):
         return self.store.network().network
 
     def load_items(
-        self, items: Iterable[Item], aliases: Iterable[Alias] = (), *, owner: str = "main"
+        self,
+        items: Iterable[Item],
+        aliases: Iterable[Alias] = (),
+        *,
+        owner: str = "main",
+        by: str = "",
     ) -> int:
         """Insert or replace items and aliases of an owner; returns how many items were written.
 
@@ -58,18 +64,21 @@ class GoodsVerbs(Core):
             PayloadError: an item is none, or an alias names none; nothing is changed.
         """
         self._kit.currency(owner)
-        written = self.store.save_items(owner, checked_items(items), aliases, now=self._micros())
+        with self.acting(by):
+            now = self._micros()
+            written = self.store.save_items(owner, checked_items(items), aliases, now=now)
         self._kit.forget()
         return written
 
     @traced
-    def observe(self, command: ObserveStock) -> Outcome:
+    def observe(self, command: ObserveStock, *, by: str = "") -> Outcome:
         """Take in counts and deltas of stock.
 
         Raises:
             PayloadError: an unknown SKU or node, or a quantity out of range.
         """
-        return self._intake.observe(command)
+        with self.acting(by):
+            return self._intake.observe(command)
 
     def stock(
         self, wanted: StockFilter | None = None, *, limit: int = 50,

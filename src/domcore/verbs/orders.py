@@ -15,6 +15,7 @@ from domcore.model import (
     OrderSummary,
     Person,
 )
+from domcore.model.actor import actor, brought
 from domcore.store.protocol import (
     OrderFilter,
     OrderView,
@@ -44,54 +45,69 @@ class OrderVerbs(Core):
             ConflictError: the same key or revision came before with other content.
         """
         if channel not in self._intake.channels() and self._connecting.receiving(channel):
-            read = self._connecting.read(channel, body, headers or {}, self.now())
-            return [self._intake.record(notice, channel) for notice in read]
-        return self._intake.receive(channel, body, headers or {})
+            by = actor("connector", channel)
+            with self.acting(by):
+                read = self._connecting.read(channel, body, headers or {}, self.now())
+                return [self._intake.record(brought(notice, by), channel) for notice in read]
+        with self.acting(actor("channel", channel)):
+            return self._intake.receive(channel, body, headers or {})
 
     @traced
-    def apply(self, commands: Iterable[Command]) -> list[Outcome]:
+    def apply(self, commands: Iterable[Command], *, by: str = "") -> list[Outcome]:
         """Carry out commands in order, each in its own transaction. Errors as for `receive`."""
-        return self._intake.apply(commands)
+        with self.acting(by):
+            return self._intake.apply(commands)
 
     @traced
     def capture(
-        self, order: Order, person: Person | None = None, key: str = "", *, queue: bool = True
+        self,
+        order: Order,
+        person: Person | None = None,
+        key: str = "",
+        *,
+        queue: bool = True,
+        by: str = "",
     ) -> Outcome:
         """Take in one order, or a later revision of it. Errors as for `receive`.
 
         Without `queue` it is a cart, which is not routed until somebody asks for it.
         """
-        return self._intake.capture([CaptureOrder(order, person, key, queue)])[0]
+        with self.acting(by):
+            return self._intake.capture([CaptureOrder(order, person, key, queue)])[0]
 
     @traced
-    def capture_all(self, orders: Iterable[Order], *, batch: int = 500) -> int:
+    def capture_all(self, orders: Iterable[Order], *, batch: int = 500, by: str = "") -> int:
         """Take in many orders, `batch` to a transaction; returns how many were new or amended."""
-        return self._intake.capture_all(orders, batch)
+        with self.acting(by):
+            return self._intake.capture_all(orders, batch)
 
     @traced
-    def amend(self, command: AmendOrder) -> Outcome:
+    def amend(self, command: AmendOrder, *, by: str = "") -> Outcome:
         """Take units off an order: an edit or a refund that tells only the difference.
 
         Raises:
             PayloadError: a quantity or revision out of range; nothing was changed.
             ConflictError: the same name or key came before with other content.
         """
-        return self._intake.amend(command)
+        with self.acting(by):
+            return self._intake.amend(command)
 
     @traced
-    def cancel(self, reference: str, *, reason: str = "") -> Outcome:
+    def cancel(self, reference: str, *, reason: str = "", by: str = "") -> Outcome:
         """Cancel what has not left of an order.
 
         Raises:
             NotFound, ConflictError: no such order, or several.
         """
         order = self.order(reference).order
-        return self._intake.cancel(CancelOrder(*order.key, revision=order.revision, reason=reason))
+        command = CancelOrder(*order.key, revision=order.revision, reason=reason)
+        with self.acting(by):
+            return self._intake.cancel(command)
 
     @traced
     def approve(self, reference: str, *, by: str = "") -> tuple[Hold, ...]:
         """Lift the holds of an order; returns those lifted. Route it again if it was held there."""
-        return self.store.approve(self.find(reference), by=by, now=self._micros())
+        return self.store.approve(self.find(reference), by=by or self._by, now=self._micros())
 
     def erase(self, reference: str) -> bool:
         """Remove the personal data of an order for good; False when there was none."""

@@ -12,7 +12,7 @@ class ReturnVerbs(Core):
     """What customers send back."""
 
     @traced
-    def authorize_return(self, command: AuthorizeReturn) -> Outcome:
+    def authorize_return(self, command: AuthorizeReturn, *, by: str = "") -> Outcome:
         """Let units that have shipped come back.
 
         Without a node the planner chooses the one that all of it goes to: what a parcel costs,
@@ -25,10 +25,11 @@ class ReturnVerbs(Core):
             PayloadError: an unknown node or line, units out of range.
             ConflictError: more units than have shipped, or the same return with other content.
         """
-        return self._intake.authorize_return(command)
+        with self.acting(by):
+            return self._intake.authorize_return(command)
 
     @traced
-    def receive_return(self, command: ReceiveReturn) -> Outcome:
+    def receive_return(self, command: ReceiveReturn, *, by: str = "") -> Outcome:
         """Units have arrived: ``sellable`` ones are restocked, ``damaged`` ones blocked until the
         next count, ``scrap`` is written off.
 
@@ -37,7 +38,8 @@ class ReturnVerbs(Core):
             PayloadError: an unknown node, line or condition, units out of range.
             ConflictError: it is closed, waits for fewer units, or the key came with other content.
         """
-        return self._intake.receive_return(command)
+        with self.acting(by):
+            return self._intake.receive_return(command)
 
     def returns(self, reference: str) -> list[Return]:
         """The returns of an order, as they were authorized."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from domcore.contracts import Connector
 from domcore.errors import ConfigurationError, DomcoreError, StoreError
 from domcore.model import Event, Notice
+from domcore.model.actor import WORKER, actor, brought
 from domcore.store.protocol import Outcome, Parked
 from domcore.telemetry import traced
 from domcore.verbs.core import Core
@@ -32,13 +33,16 @@ class WorkVerbs(Core):
         return self._connecting.connectors()
 
     @traced
-    def work(self, *, limit: int = 1000, stop: Callable[[], bool] | None = None) -> WorkReport:
+    def work(
+        self, *, limit: int = 1000, stop: Callable[[], bool] | None = None, by: str = WORKER
+    ) -> WorkReport:
         """Do what is due: free expired reservations, ask for news, route, hand work to nodes,
         deliver events, publish stock. What fails is named in the report, and the rest goes on.
 
         Args:
             limit: at most so many of each kind.
             stop: asked between two pieces of work; True ends the round early.
+            by: who works; what is news of a channel or partner is by them.
 
         Raises:
             ConfigurationError: inside a caller's transaction nothing may be delivered; and a plugin
@@ -53,7 +57,8 @@ class WorkVerbs(Core):
             raise ConfigurationError("work() is running already; a plugin must not call it")
         self._working = True
         try:
-            return self._round(Round(cast("Domcore", self), limit, stop or (lambda: False)))
+            with self.acting(by):
+                return self._round(Round(cast("Domcore", self), limit, stop or (lambda: False)))
         finally:
             self._working = False
 
@@ -86,26 +91,31 @@ class WorkVerbs(Core):
             round.tally.fail(f"routing: {message}")
 
     @traced
-    def record(self, notice: Notice, *, connector: str = "") -> Outcome:
+    def record(self, notice: Notice, *, connector: str = "", by: str = "") -> Outcome:
         """Take in news of a fulfillment order: ``recorded``, ``duplicate``, or ``stale`` where it
         says nothing new. In whatever order news comes, the end is the same.
 
         Args:
             connector: who brings it; the node must be one that this connector serves.
+            by: who causes it; with `connector`, that is ``connector:NAME``.
 
         Raises:
             NotFound: no such fulfillment order.
             PayloadError: an unknown status, reason, line or SKU, or a node of another connector.
             ConflictError: more units than there are, or the key came with other content.
         """
-        return self._intake.record(notice, connector)
+        if connector:
+            by = actor("connector", connector)
+            notice = brought(notice, by)
+        with self.acting(by):
+            return self._intake.record(notice, connector)
 
     def parked(self, *, limit: int = 1000) -> list[Parked]:
         """What was set aside for a person; and work that waits for a plugin that is not there."""
         found = self.store.parked(limit=limit)
         return found + waiting(cast("Domcore", self), limit - len(found))
 
-    def retry(self, name: str) -> None:
+    def retry(self, name: str, *, by: str = "") -> None:
         """Try something parked again: at once, with all its attempts. A release of unknown outcome
         is looked up at the partner first; the page of a setback is read again.
 
@@ -113,9 +123,10 @@ class WorkVerbs(Core):
             NotFound: nothing that is parked is called so.
             ConflictError: what was set aside is not kept here; its sender must send it again.
         """
-        self.store.revive(name, now=self._micros())
+        with self.acting(by):
+            self.store.revive(name, now=self._micros())
 
-    def drop(self, name: str) -> None:
+    def drop(self, name: str, *, by: str = "") -> None:
         """Give up on something parked: an event is skipped; a release counts as rejected for
         ``other``, so its units are routed again.
 
@@ -123,7 +134,8 @@ class WorkVerbs(Core):
             NotFound: nothing that is parked is called so.
             ConflictError: a release of which nobody knows whether the node has it.
         """
-        drop(cast("Domcore", self), name)
+        with self.acting(by):
+            drop(cast("Domcore", self), name)
 
     def events(self, *, after: int = 0, limit: int = 1000) -> list[Event]:
         """Events in order."""

@@ -9,6 +9,7 @@ import msgspec
 
 from domcore.codec.stored import FORMAT
 from domcore.model import FULFILLMENT_STATUSES
+from domcore.model.actor import MOST_OF_BY
 from domcore.store.rows import (
     EXPIRED,
     FREED,
@@ -209,6 +210,8 @@ class Movements:
                 yield broken("format", place, f"its body is not of format {FORMAT}")
             if is_personal(row.body):
                 yield broken("personal-data", place, "carries personal data")
+            if len(row.by) > MOST_OF_BY or not row.by.isprintable():
+                yield broken("events", place, "who caused it is no name")
             kind = kinds.get(row.kind)
             if kind is None:
                 yield broken("events", place, f"is of the unknown kind {row.kind!r}")

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from domcore.contracts import HearsNews
 from domcore.errors import StoreError
 from domcore.model import Event
+from domcore.model.actor import actor
 from domcore.plugins import Failure, Implementation
 from domcore.store.protocol import Straggler, Task
 from domcore.store.rows import NEVER
@@ -63,7 +64,8 @@ class PluginConsumer:
         if event.kind == "work.parked" and event.body.get("task") == f"events:{self.name}":
             return None
         arguments = {"event": event, "dom": self._dom}
-        answer = self._dom.plugins.attempt(self._one, "handle_event", arguments)
+        with self._dom.acting(actor("plugin", self.name)):
+            answer = self._dom.plugins.attempt(self._one, "handle_event", arguments)
         if isinstance(answer, Failure):
             return Trouble(f"plugin {self.name!r}, hook 'handle_event': {words_of(answer.error)}")
         return None

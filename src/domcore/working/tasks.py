@@ -14,6 +14,7 @@ from domcore.contracts import Channel, PollsNews, PublishesStock, PullsOrders
 from domcore.covering import check_cover
 from domcore.errors import ConfigurationError, DomcoreError
 from domcore.model import AuthorizeReturn, Command, Notice, Polled, Pulled
+from domcore.model.actor import actor, brought
 from domcore.publishing import StockPublisher
 from domcore.settings import ChannelSettings
 from domcore.store.protocol import Task
@@ -46,7 +47,7 @@ class Tasks:
                 pages = _Pages(
                     f"pull:{name}", plugin, CHANNELS, channel.pull, Pulled, "commands", "pulled"
                 )
-                self._read(pages, self._apply, work.pull_seconds)
+                self._read(pages, self._applier(name), work.pull_seconds)
         for name, connector in self._dom.connectors().items():
             if isinstance(connector, PollsNews):
                 plugin = self._dom._connecting.plugin_of(name)
@@ -59,10 +60,15 @@ class Tasks:
         known = {each.name: each for each in self._dom.settings.channels}
         return lambda name: known.get(name) or ChannelSettings(name, "")
 
-    def _apply(self, command: Any) -> None:
-        if not isinstance(command, Command):
-            raise DomcoreError(f"{type(command).__name__} is no command")
-        self._dom.apply([command])
+    def _applier(self, channel: str) -> Callable[[Any], None]:
+        by = actor("channel", channel)
+
+        def apply(command: Any) -> None:
+            if not isinstance(command, Command):
+                raise DomcoreError(f"{type(command).__name__} is no command")
+            self._dom.apply([brought(command, by)], by=by)
+
+        return apply
 
     def _recorder(self, connector: str) -> Callable[[Any], None]:
         def record(notice: Any) -> None:

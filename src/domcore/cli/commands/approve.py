@@ -15,17 +15,16 @@ _FACTS: Final = ("domcore/address", "domcore/currency")
 """Holds that no word lifts for long: something about the order has to change."""
 
 
-@verb('domcore approve "#1310"', 'domcore approve "#1310" --by kim', exits=(NOTHING,))
+@verb('domcore approve "#1310"', 'domcore approve "#1310" --by kim', exits=(NOTHING,), writes=True)
 @click.argument("order")
-@click.option("--by", default="", help="Who approves; kept with the event.")
-def command(run: Invocation, order: str, by: str) -> int:
+def command(run: Invocation, order: str) -> int:
     """Lift all holds of ORDER.
 
     An order that was held before routing is routed by the next `domcore route`; work that was held
     before release is handed over. Exit code 3 says that nothing was held.
     """
     with run.open() as dom:
-        lifted = dom.approve(named(dom, order), by=by)
+        lifted = dom.approve(named(dom, order))
     if run.out.as_json:
         holds = [{"code": h.code, "reason": h.reason, "stage": h.stage} for h in lifted]
         run.out.object({"order": order, "lifted": holds})

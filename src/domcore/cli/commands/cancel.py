@@ -9,7 +9,7 @@ from domcore.cli.references import named
 from domcore.cli.verb import Invocation, verb
 
 
-@verb('domcore cancel "#1001" --reason "customer called"')
+@verb('domcore cancel "#1001" --reason "customer called"', writes=True)
 @click.argument("order")
 @click.option("--reason", default="", help="Why; kept with the event. No names, please.")
 def command(run: Invocation, order: str, reason: str) -> None:

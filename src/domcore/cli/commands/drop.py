@@ -12,7 +12,7 @@ from domcore.cli.verb import Invocation, verb
 from domcore.errors import ConflictError, NotFound
 
 
-@verb("domcore drop outbox/12", "domcore drop event/acme/340", exits=(PARTIAL,))
+@verb("domcore drop outbox/12", "domcore drop event/acme/340", exits=(PARTIAL,), writes=True)
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 def command(run: Invocation, ids: Sequence[str]) -> int:
     """Give up on parked work.

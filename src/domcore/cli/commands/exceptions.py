@@ -49,6 +49,7 @@ _COLUMNS: Final = (
     "domcore exceptions --kind short --route --yes",
     "domcore exceptions --kind stuck --stuck-after 4h --json",
     exits=(NOTHING, PARTIAL),
+    writes=True,
 )
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these; repeatable."

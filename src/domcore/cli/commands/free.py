@@ -10,7 +10,7 @@ from domcore.cli.references import named
 from domcore.cli.verb import Invocation, verb
 
 
-@verb('domcore free "#1001"', exits=(NOTHING,))
+@verb('domcore free "#1001"', exits=(NOTHING,), writes=True)
 @click.argument("order")
 def command(run: Invocation, order: str) -> int:
     """Let go of what is reserved of ORDER for a while; the stock is free again.

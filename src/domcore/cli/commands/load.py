@@ -63,7 +63,9 @@ def items(run: Invocation, file: Path, form: str | None, owner: str) -> None:
         _told(run, load_items(dom, source, owner=owner))
 
 
-@verb("domcore load stock stock.csv", "domcore load stock stock.csv --owner main --json")
+@verb(
+    "domcore load stock stock.csv", "domcore load stock stock.csv --owner main --json", writes=True
+)
 @_file
 @_format
 @_owner

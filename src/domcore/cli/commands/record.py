@@ -30,6 +30,7 @@ def _units(
     "domcore record 29-1-DC-CENTRAL accepted",
     "domcore record 29-1-DC-CENTRAL shipped --tracking 1Z999",
     "domcore record 29-1-DC-CENTRAL rejected --reason not_found --line 56000011471590=1",
+    writes=True,
 )
 @click.argument("fulfillment_order")
 @click.argument("status", metavar="STATUS", type=click.Choice(FULFILLMENT_STATUSES))

@@ -14,6 +14,7 @@ from domcore.cli.verb import Invocation, verb
     'domcore reserve "#1001" --minutes 15',
     'domcore reserve "#1001" --minutes 15 --json',
     exits=(NOTHING, PARTIAL),
+    writes=True,
 )
 @click.argument("order")
 @click.option(

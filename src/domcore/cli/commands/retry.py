@@ -19,6 +19,7 @@ MOST = 100_000
     "domcore retry event/acme/340 outbox/12",
     "domcore retry --all",
     exits=(NOTHING, PARTIAL),
+    writes=True,
 )
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All that is parked.")

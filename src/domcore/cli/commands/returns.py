@@ -53,6 +53,7 @@ def command() -> None:
     'domcore returns authorize "#1051"',
     'domcore returns authorize "#1051" --line 56000011739670=1 --reason "too small" --id RMA-7',
     exits=(NOTHING,),
+    writes=True,
 )
 @_order
 @_lines
@@ -99,6 +100,7 @@ def authorize(
     'domcore returns receive "#1051" R1',
     'domcore returns receive "#1051" R1 --line 56000011739670=1:damaged --close',
     exits=(NOTHING,),
+    writes=True,
 )
 @_order
 @click.argument("return_id", metavar="RETURN")

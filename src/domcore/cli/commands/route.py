@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     'domcore route "#1299" shop/5600001450983',
     "domcore route --all --limit 1000 --json",
     exits=(NOTHING, PARTIAL, INTERRUPTED),
+    writes=True,
 )
 @click.argument("orders", metavar="[ORDER...]", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every order that is open and due.")

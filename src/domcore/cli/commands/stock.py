@@ -193,6 +193,7 @@ def _sold(each: Availability) -> Mapping[str, Any]:
     "domcore stock count KIT-0042 ST-NYC 7",
     "domcore stock count KIT-0042 ST-NYC 7 --blocked 2 --as-of 2026-11-02T08:00:00Z",
     name="count",
+    writes=True,
 )
 @click.argument("sku")
 @click.argument("node")

@@ -10,6 +10,7 @@ from typing import Any
 
 from domcore.errors import ConflictError, StaleSupply, StoreError, StoreReason
 from domcore.store import views
+from domcore.store.acting import Acting
 from domcore.store.changes import WRITES, Changes, Row, Write
 from domcore.store.memory.counting import MemoryCounting
 from domcore.store.memory.table import Key, MemoryTable, new_tables
@@ -266,6 +267,7 @@ class MemoryBackend(MemoryReader):
         self._together = False
         self._reading = 0
         self.written = 0
+        self.acting = Acting()
         self._closed = False
 
     @contextmanager
@@ -336,7 +338,7 @@ class MemoryBackend(MemoryReader):
 
     def apply(self, changes: Changes) -> None:
         """Write everything; every row must hit exactly one row of its table."""
-        rows_of = changes.seal()
+        rows_of = changes.seal(self.acting.by)
         for name, write in WRITES.items():
             rows = rows_of.get(name)
             if rows:

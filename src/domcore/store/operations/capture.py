@@ -11,6 +11,7 @@ from attrs import evolve, frozen
 
 from domcore.codec.stored import Bodies, dump_event
 from domcore.errors import ConflictError, PayloadError, Problem, StoreError
+from domcore.model.actor import checked_by
 from domcore.model.clock import to_micros
 from domcore.model.command import CaptureOrder
 from domcore.model.order import Order, OrderLine
@@ -89,6 +90,7 @@ class Capture:
         """
         command = in_utc(command)
         order = command.order
+        self.changes.by = checked_by(command.by)
         self._refuse_ill_typed(order)
         self._touched.add(order.key)
         digest = _digest(self._bodies.order.dump(order))

@@ -59,7 +59,7 @@ def papers_of(reader: Reader, name: str, node: str, work: FulfillmentRow, order:
     """Read the news so far."""
     order_id, key, told = work.order_id, (work.sequence, work.node_id), bool(work.told)
     rows = reader.select("event", "order_id", [order_id])
-    events = [(kind, at, load_event(body)) for _, kind, _, at, body in rows]
+    events = [(kind, at, load_event(body)) for _, kind, _, at, body, _ in rows]
     lines = {line.id: number for number, line in enumerate(order.lines)}
     done: dict[tuple[int, str], int] = {}
     decided_at = 0

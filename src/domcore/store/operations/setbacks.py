@@ -91,7 +91,7 @@ def revive_straggler(reader: Reader, changes: Changes, row: StragglerRow, now: i
         raise ConflictError(
             f"what {row.consumer} set aside is not kept; have it sent again, then drop this"
         )
-    ((_, _, _, _, body),) = reader.events(row.seq - 1, 1, None)
+    ((_, _, _, _, body, _),) = reader.events(row.seq - 1, 1, None)
     position = load_event(body).get("position", "")
     for task in map(TaskRow._make, reader.select("task", "name", [row.consumer])):
         changes.add("tasks", task._replace(due_at=now, attempts=0, cursor=position))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from domcore.errors import ConflictError, StaleSupply, StoreError, StoreReason
+from domcore.store.acting import Acting
 from domcore.store.changes import Changes, Row, Write
 from domcore.store.sqlite.connection import (
     SOUND,
@@ -35,11 +36,12 @@ class SqlWriter(SqlReader):
 
     def __init__(self) -> None:
         self._plan: Final = write_plan()
+        self.acting = Acting()
 
     def apply(self, changes: Changes) -> None:
         """Write everything, one statement per kind of write, counting the rows that were hit."""
         connection = self._raw()
-        rows_of = changes.seal()
+        rows_of = changes.seal(self.acting.by)
         for name, sql, write in self._plan:
             rows = rows_of.get(name)
             if rows:

@@ -133,7 +133,7 @@ class SqlCounting:
     def shortfalls(self, first: int, limit: int) -> list[Row]:
         """See `Reader.shortfalls`."""
         return self._named(
-            "SELECT seq, kind, order_id, at, body FROM event WHERE seq > :first "
+            "SELECT seq, kind, order_id, at, body, by FROM event WHERE seq > :first "
             "AND kind = 'stock.shortfall' ORDER BY seq LIMIT :limit",
             {"first": first, "limit": limit},
         )

@@ -254,7 +254,7 @@ class SqlReader(SqlCounting):
 
     def events(self, after: int, limit: int, order_id: int | None) -> list[Row]:
         """Events after `after`, of one order or of all."""
-        columns = "SELECT seq, kind, order_id, at, body FROM event WHERE seq > ?"
+        columns = "SELECT seq, kind, order_id, at, body, by FROM event WHERE seq > ?"
         if order_id is None:
             return self._all(f"{columns} ORDER BY seq LIMIT ?", (after, limit))
         return self._all(

@@ -424,10 +424,22 @@ def _shortfalls(database: Database) -> None:
         database.execute(statement)
 
 
+_BY: Final = """
+ALTER TABLE event ADD COLUMN by TEXT NOT NULL DEFAULT '';
+"""
+
+
+def _who_caused_it(database: Database) -> None:
+    """Every event says who caused it; of those before, nobody knows."""
+    for statement in statements(_BY):
+        database.execute(statement)
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
     _shortfalls,
+    _who_caused_it,
 )
 
 

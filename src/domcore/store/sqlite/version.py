@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "0d4c58cacc9777be01311aeb0819c385bfc463a9807216d64b6785ad80f74d5f"
+SCHEMA_DIGEST: Final = "33e5cebbc7acacdc6e9e7cd72615f9fe3d2ee80b02418373b4354211346afb49"
 """`schema_digest` of a database after all of them."""
 
 

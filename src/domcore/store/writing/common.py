@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -17,7 +18,11 @@ BATCH: Final = 1000
 
 
 class Writes(Queries):
-    """Reading, and the owner a write belongs to."""
+    """Reading, for whom is written, and the owner a write belongs to."""
+
+    def acting(self, by: str) -> AbstractContextManager[None]:
+        """See `Store.acting`."""
+        return self._backend.acting.as_by(by)
 
     def _owner(self, name: str) -> int:
         """The owner's id; a name never seen is a new owner. Inside `writing`."""

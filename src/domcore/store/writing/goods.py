@@ -76,7 +76,7 @@ class GoodsWrites(Writes):
 
     def observe_stock(self, command: ObserveStock, *, now: int) -> Outcome:
         """See `Store.observe_stock`."""
-        backend, changes = self._backend, Changes()
+        backend, changes = self._backend, Changes(command.by)
         check_types(command)
         digest = digest_of(command, "this news of stock") if command.key else b""
         with backend.writing():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
-from domcore.codec.stored import dump_any
 from domcore.errors import NotFound, PayloadError
 from domcore.model.command import AmendOrder, CancelOrder, CaptureOrder
 from domcore.model.policy import Hold
@@ -18,7 +17,7 @@ from domcore.store.operations.capture import Capture, revision_problems
 from domcore.store.operations.commit import commit_changes
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import OrderWork, load_work
-from domcore.store.operations.typed import typed
+from domcore.store.operations.typed import content_of, typed
 from domcore.store.protocol import (
     Commit,
     Outcome,
@@ -49,9 +48,9 @@ class OrderWrites(Writes):
 
     def amend(self, command: AmendOrder, *, now: int) -> Outcome:
         """See `Store.amend`."""
-        backend, changes = self._backend, Changes()
+        backend, changes = self._backend, Changes(command.by)
         lines = checked_lines(command)
-        digest = hashlib.sha256(dump_any(command)).digest()
+        digest = hashlib.sha256(content_of(command)).digest()
         with backend.writing():
             owner_id, source = self._owner(command.owner), command.channel
             if command.key:
@@ -66,12 +65,12 @@ class OrderWrites(Writes):
 
     def cancel(self, command: CancelOrder, *, now: int) -> Outcome:
         """See `Store.cancel`."""
-        backend, changes = self._backend, Changes()
         command = typed(command, CancelOrder, "this cancellation")
+        backend, changes = self._backend, Changes(command.by)
         problems = revision_problems(command.revision)
         if problems:
             raise PayloadError("this cancellation cannot be taken in", problems)
-        digest = hashlib.sha256(dump_any(command)).digest()
+        digest = hashlib.sha256(content_of(command)).digest()
         with backend.writing():
             owner_id = self._owner(command.owner)
             source = command.channel
@@ -92,7 +91,8 @@ class OrderWrites(Writes):
 
     def approve(self, order_id: int, *, by: str, now: int) -> tuple[Hold, ...]:
         """See `Store.approve`."""
-        backend, changes = self._backend, Changes()
+        backend, changes = self._backend, Changes(by)
+        by = by or backend.acting.by
         with backend.writing():
             work = load_work(backend, changes, [order_id]).get(order_id)
             if work is None:

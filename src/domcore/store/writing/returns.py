@@ -8,7 +8,6 @@ from typing import Any
 
 from attrs import evolve
 
-from domcore.codec.stored import dump_any
 from domcore.errors import ConflictError, NotFound, PayloadError, Problem
 from domcore.model.clock import to_micros
 from domcore.model.order import Order
@@ -24,7 +23,7 @@ from domcore.store.operations.returns import (
     coming_back,
     line_numbers,
 )
-from domcore.store.operations.typed import typed
+from domcore.store.operations.typed import content_of, typed
 from domcore.store.protocol import Outcome
 from domcore.store.rows import LineRow, OrderRow, ReturnLineRow, ReturnRow
 from domcore.store.writing.common import Writes
@@ -39,11 +38,11 @@ class ReturnWrites(Writes):
         self, command: AuthorizeReturn, *, now: int, about: Mapping[str, Any] | None = None
     ) -> Outcome:
         """See `Store.authorize_return`."""
-        backend, changes = self._backend, Changes()
         command = typed(command, AuthorizeReturn, "this return")
+        backend, changes = self._backend, Changes(command.by)
         if not command.return_id:
             raise PayloadError("this return cannot be taken in", [Problem("$.return_id", "empty")])
-        digest = hashlib.sha256(dump_any(evolve(command, key="", node=""))).digest()
+        digest = hashlib.sha256(content_of(evolve(command, key="", node=""))).digest()
         with backend.writing():
             found, order = self._ordered(command)
             earlier = self._returns_of(found.id)
@@ -72,10 +71,10 @@ class ReturnWrites(Writes):
 
     def receive_return(self, command: ReceiveReturn, *, now: int) -> Outcome:
         """See `Store.receive_return`."""
-        backend, changes = self._backend, Changes()
         command = typed(command, ReceiveReturn, "this return")
+        backend, changes = self._backend, Changes(command.by)
         at = _when(command, now)
-        digest = hashlib.sha256(dump_any(command)).digest()
+        digest = hashlib.sha256(content_of(command)).digest()
         key = command.key or (digest.hex() if command.at is not None else "")
         with backend.writing():
             found, order = self._ordered(command)

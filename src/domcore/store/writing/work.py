@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 
-from domcore.codec.stored import dump_any
 from domcore.errors import NotFound
 from domcore.model.handover import Notice
 from domcore.store.changes import Changes
@@ -13,7 +12,7 @@ from domcore.store.operations.notices import split_id
 from domcore.store.operations.order_work import load_work
 from domcore.store.operations.outbox import fulfillment_id
 from domcore.store.operations.record import papers_of, record
-from domcore.store.operations.typed import typed
+from domcore.store.operations.typed import content_of, typed
 from domcore.store.protocol import Outcome
 from domcore.store.writing.common import Writes
 
@@ -23,9 +22,9 @@ class WorkWrites(Writes):
 
     def record(self, notice: Notice, *, now: int, exclude_until: int | None = None) -> Outcome:
         """See `Store.record`."""
-        backend, changes = self._backend, Changes()
         notice = typed(notice, Notice, "this notice")
-        digest = hashlib.sha256(dump_any(notice)).digest()
+        backend, changes = self._backend, Changes(notice.by)
+        digest = hashlib.sha256(content_of(notice)).digest()
         order_id, sequence, code = split_id(notice.fulfillment_order)
         with backend.writing():
             nodes = {name: node_id for node_id, name in backend.nodes().items()}

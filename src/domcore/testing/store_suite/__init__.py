@@ -11,6 +11,7 @@ Each test's name is the promise it checks. Tests close what they open.
 
 from __future__ import annotations
 
+from domcore.testing.store_suite.acting import ActingPromises
 from domcore.testing.store_suite.amendments import AmendmentPromises
 from domcore.testing.store_suite.carts import CartPromises
 from domcore.testing.store_suite.decisions import DecisionPromises
@@ -41,5 +42,6 @@ class StoreSuite(
     SeeingPromises,
     ReturnPromises,
     TogetherPromises,
+    ActingPromises,
 ):
     """All promises. Override `make_store`."""
