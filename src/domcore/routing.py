@@ -24,7 +24,7 @@ from domcore.preparing import Prepared
 from domcore.sourcing.baseline import nearest_node_cost
 from domcore.sourcing.decide import Decided, work_out
 from domcore.sourcing.question import Question
-from domcore.store.protocol import Commit, Draw, OpenOrder
+from domcore.store.protocol import BEFORE_ALL, Commit, Draw, OpenOrder
 
 OUTCOMES: Final = ("routed", "split", "partial", "short", "held", "nothing", "failed")
 READ_AHEAD: Final = 100
@@ -167,32 +167,57 @@ class Router:
         when somebody else turns out to be at work on these orders the queue is read anew.
         """
         errand = evolve(errand, by_name=order_ids is not None)
-        after, left = 0, limit
+        after, left = BEFORE_ALL, limit
+        done: set[int] = set()
         chosen = None if order_ids is None else list(order_ids)
         now, most = to_micros(errand.now), max(errand.batch, READ_AHEAD)
         while left is None or left > 0:
             size = most if left is None else min(most, left)
             if chosen is None:
-                orders = self._store.open_orders(now=now, limit=size, after=after)
+                page = self._store.open_orders(now=now, limit=size, after=after)
             else:
                 part, chosen = chosen[:size], chosen[size:]
-                orders = self._store.open_orders(now=now, limit=size, order_ids=part)
+                page = self._store.open_orders(now=now, limit=size, order_ids=part)
+                self._older_first(page, errand)
+            orders = sorted((each for each in page if each.order_id not in done), key=_age)
             self._kit.look(orders)
             for start in range(0, len(orders), errand.batch):
                 batch = orders[start : start + errand.batch]
-                routed, alone = self._batch(batch, evolve(errand, now=self._kit.now()))
-                for each in routed:
-                    self._kit.telemetry.routed(each, errand.purpose)
+                routed, alone = self._routed(batch, errand)
                 yield from routed
-                after = batch[-1].order_id
+                done.update(each.order_id for each in batch)
                 if left is not None:
                     # An order that fails stays due; it must not use up the places of the others.
                     left -= sum(each.outcome != "failed" for each in routed)
                 if chosen is None and not alone:
                     break
             else:
-                if (chosen is None and len(orders) < size) or (chosen is not None and not chosen):
+                if (chosen is None and len(page) < size) or (chosen is not None and not chosen):
                     return
+                if page:
+                    after = max((each.due, each.order_id) for each in page)
+                done.clear()
+
+    def _routed(self, batch: Sequence[OpenOrder], errand: Errand) -> tuple[list[Routed], bool]:
+        """Route some orders now; also whether nobody came in between."""
+        routed, alone = self._batch(batch, evolve(errand, now=self._kit.now()))
+        for each in routed:
+            self._kit.telemetry.routed(each, errand.purpose)
+        return routed, alone
+
+    def _older_first(self, named: Sequence[OpenOrder], errand: Errand) -> None:
+        """Before orders that are asked for by name, decide older ones that have been woken for what
+        these want: who asks by name does not overtake those who wait."""
+        if not any(each.others_woken for each in named):
+            return
+        older = self._store.ahead([each.order_id for each in named], limit=READ_AHEAD)
+        orders = self._store.open_orders(
+            now=to_micros(errand.now), limit=len(older), order_ids=older
+        )
+        route = evolve(errand, purpose="route", expires_at=None, baseline=False, by_name=False)
+        waiting = sorted((each for each in orders if not each.held), key=_age)
+        for start in range(0, len(waiting), errand.batch):
+            self._routed(waiting[start : start + errand.batch], route)
 
     def _batch(self, orders: Sequence[OpenOrder], errand: Errand) -> tuple[list[Routed], bool]:
         """Route some orders in one transaction; also whether nobody came in between."""
@@ -297,6 +322,7 @@ class Router:
             errand.expires_at,
             retry,
             reason,
+            order.reason,
             (kind, _event_body(question, decided, short)),
         )
 
@@ -345,6 +371,11 @@ class Router:
     def _undo(self, commits: Iterable[Commit]) -> None:
         for commit in commits:
             self._take(commit.draws, -1)
+
+
+def _age(order: OpenOrder) -> tuple[datetime, int]:
+    """Those who compete for the same units are decided in this order."""
+    return order.order.placed_at, order.order_id
 
 
 def outcome_of(decided: Decided) -> str:

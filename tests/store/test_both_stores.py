@@ -226,7 +226,7 @@ class Pair:
             tuple(draws), holds,
             tuple({draw.node_id for draw in draws if self.maybe(0.85)}), purpose, expires_at,
             self.choice(None, now, now + MINUTE) if short else None, "short" if short else "",
-            event,
+            order.reason, event,
         )  # fmt: skip
         if self.ask("commit", [commit]) is None and purpose == "route":
             codes = {node_id: code for code, node_id in kit.node.items()}

@@ -241,6 +241,19 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield "I9", "an order lives that was cancelled before it came", change(
         "tombstone", {"external_id": "5"}
     )  # fmt: skip
+    yield "waiting", "an order lost its place in line", delete("waiting", order_id=2)
+    yield "waiting", "an order waits for more than is open", change(
+        "waiting", {"units": more()}, order_id=2
+    )  # fmt: skip
+    yield "waiting", "an order goes before its turn", change(
+        "waiting", {"placed_at": more(-1)}, order_id=2
+    )  # fmt: skip
+    yield "waiting", "a held order stands in line", change("waiting", {"stage": 1}, order_id=2)
+    yield "waiting", "an order waits for what it has", copy("waiting", {"order_id": 5}, order_id=2)
+    yield "waiting", "an order waits for another item", change(
+        "waiting", {"item_id": 99}, order_id=2
+    )  # fmt: skip
+    yield "I5", "nobody waits", copy("waiting", {"order_id": 999}, order_id=2)
     yield "I10", "two orders are the same", change("orders", {"external_id": "2"}, id=5)
     yield (
         "I10",

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from domcore.store.rows import TABLES, Table
+from domcore.store.rows import TABLES
+from domcore.store.table import Table
 
 PAGE: Final = 1000
 """Rows held in memory at a time."""

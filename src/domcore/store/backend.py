@@ -91,8 +91,23 @@ class Reader(Protocol):
         """Those of the keys whose on-hand moved at or before `at`."""
         ...
 
-    def queue(self, now: int, after: int, limit: int) -> list[Row]:
-        """``(order id, version, sequence, revision, body)`` of orders due for routing, by id."""
+    def queue(self, now: int, after: tuple[int, int], limit: int) -> list[Row]:
+        """``(order id, version, sequence, revision, body, reason, due)`` of orders due for routing,
+        by ``(due, id)`` after `after`."""
+        ...
+
+    def glance(self) -> tuple[bool, bool]:
+        """Whether any item is excluded anywhere, and whether any order has been woken."""
+        ...
+
+    def waited_for(self, item_ids: Sequence[int]) -> list[int]:
+        """Those of the items that an order in line waits for."""
+        ...
+
+    def in_line(
+        self, item_id: int, stage: int, after: tuple[int, int] | None, limit: int
+    ) -> list[Row]:
+        """Rows of ``waiting`` for an item at a stage, by ``(placed at, order id)``."""
         ...
 
     def due(self, topic: str, now: int, limit: int) -> list[Row]:

@@ -69,7 +69,7 @@ WRITES: Final[dict[str, Write]] = {
         "order_state",
         "set",
         ("version", "sequence", "hold", "retry_at", "reason"),
-        ("order_id", "version", "sequence", "cancelled", "hold"),
+        ("order_id", "version", "sequence", "cancelled", "hold", "reason"),
     ),
     "next_states": Write(
         "order_state",
@@ -77,6 +77,9 @@ WRITES: Final[dict[str, Write]] = {
         ("version", "revision", "hold", "cancelled", "retry_at", "reason"),
         ("order_id", "version"),
     ),
+    "wake_states": Write("order_state", "set", ("retry_at",), ("order_id", "version")),
+    "waiting": Write("waiting", "upsert"),
+    "forget_waiting": Write("waiting", "delete"),
     "lines": Write("order_line", "insert"),
     "allocate_lines": Write("order_line", "allocate"),
     "set_lines": Write(
@@ -216,6 +219,15 @@ class Changes:
         """By how much `missing` and `unfit` of a balance have been changed so far."""
         missing, unfit = self._short.get(key, (0, 0))
         return missing, unfit
+
+    def gained(self) -> dict[int, int]:
+        """Units by item that can be drawn now and could not before, node by node."""
+        found: dict[int, int] = {}
+        for (item_id, _), (on_hand, reserved, blocked, safety) in self._moves.items():
+            more = on_hand - reserved - blocked - safety
+            if more > 0:
+                found[item_id] = found.get(item_id, 0) + more
+        return found
 
     def seal(self, by: str = "") -> dict[str, list[Row]]:
         """All rows by kind of write; one stock row per balance, in key order (no deadlocks).

@@ -46,8 +46,10 @@ from domcore.store.values import (
     Told,
     Wait,
 )
+from domcore.store.waiting_rows import BEFORE_ALL
 
 __all__ = [
+    "BEFORE_ALL",
     "Backlog",
     "Commit",
     "CoverNote",
@@ -233,11 +235,25 @@ class Store(Handing, Protocol):
         ...
 
     def open_orders(
-        self, *, now: int, limit: int, after: int = 0, order_ids: Sequence[int] | None = None
+        self,
+        *,
+        now: int,
+        limit: int,
+        after: tuple[int, int] = BEFORE_ALL,
+        order_ids: Sequence[int] | None = None,
     ) -> list[OpenOrder]:
-        """Orders with open units, not held, whose retry time has come, by rising id after `after`;
-        or exactly those of `order_ids` that have open units, whatever their hold or retry time.
-        A held one cannot be committed to."""
+        """Orders with open units, not held, whose retry time has come, by ``(due, order id)`` after
+        `after`; or exactly those of `order_ids` that have open units, whatever their hold or retry
+        time, by id. A held one cannot be committed to.
+
+        What is to be decided at once (new, amended, freed, approved, woken) is due since it was
+        placed: of those, the oldest order comes first.
+        """
+        ...
+
+    def ahead(self, order_ids: Sequence[int], *, limit: int) -> list[int]:
+        """Orders that are older than (some of) these, wait for an item that these have open, and
+        have been woken since units of it have come: they are to be decided first."""
         ...
 
     def find_order(self, reference: str, *, owner: str | None = None) -> list[int]:

@@ -18,6 +18,7 @@ from domcore.store.audit import AUDITED, PAGE
 from domcore.store.backend import Backend
 from domcore.store.changes import Row
 from domcore.store.operations.typed import is_text
+from domcore.store.operations.waiting import ahead
 from domcore.store.protocol import (
     OpenOrder,
     OrderFilter,
@@ -29,6 +30,7 @@ from domcore.store.protocol import (
     StoredNetwork,
 )
 from domcore.store.rows import CursorRow, DecisionRow, LineRow
+from domcore.store.waiting_rows import BEFORE_ALL
 from domcore.store.work_views import refusals
 
 
@@ -104,7 +106,12 @@ class Queries:
         return self._backend.written
 
     def open_orders(
-        self, *, now: int, limit: int, after: int = 0, order_ids: Sequence[int] | None = None
+        self,
+        *,
+        now: int,
+        limit: int,
+        after: tuple[int, int] = BEFORE_ALL,
+        order_ids: Sequence[int] | None = None,
     ) -> list[OpenOrder]:
         """See `Store.open_orders`."""
         backend = self._backend
@@ -118,10 +125,17 @@ class Queries:
             lines = backend.select("order_line", "order_id", ids)
             holds = backend.select("hold", "order_id", ids)
             items = (line.item_id for line in map(LineRow._make, lines) if line.open)
-            refused = refusals(backend, ids, (item for item in items if item), now)
-        orders = views.open_orders(rows, lines, holds, self._bodies, held)
+            excluded, woken = backend.glance()
+            wanted = (item for item in items if item)
+            refused = refusals(backend, ids, wanted, now, excluded=excluded)
+        orders = views.open_orders(rows, lines, holds, self._bodies, held, woken=woken)
         found = [refused.of(order) for order in orders]
         return found[:limit] if order_ids is not None else found
+
+    def ahead(self, order_ids: Sequence[int], *, limit: int) -> list[int]:
+        """See `Store.ahead`."""
+        with self._backend.reading():
+            return ahead(self._backend, order_ids, limit)
 
     def find_order(self, reference: str, *, owner: str | None = None) -> list[int]:
         """See `Store.find_order`."""

@@ -6,13 +6,13 @@ store, and a test holds it against this page. Times are microseconds since 1970,
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
-
-from attrs import frozen
+from typing import Final, NamedTuple
 
 from domcore.store.stock_rows import LedgerRow as LedgerRow
 from domcore.store.stock_rows import ShortfallRow as ShortfallRow
 from domcore.store.stock_rows import StockBalance as StockBalance
+from domcore.store.table import Table
+from domcore.store.waiting_rows import WaitingRow
 
 MOST: Final = 1_000_000_000
 """The largest quantity of anything."""
@@ -114,7 +114,8 @@ class RevisionRow(NamedTuple):
 
 class StateRow(NamedTuple):
     """What changes about an order. `retry_at` None means that it does not queue for routing, and
-    `NEVER` that it is a cart: it is routed when somebody asks for it."""
+    `NEVER` that it is a cart: it is routed when somebody asks for it. What is due at once is due
+    since it was placed, so that of all that is due the oldest order stands first."""
 
     order_id: int
     version: int
@@ -385,33 +386,6 @@ class TombstoneRow(NamedTuple):
     at: int
 
 
-@frozen(slots=True)
-class Table:
-    """One table.
-
-    Args:
-        row: its NamedTuple; the columns in order.
-        key: the columns of its primary key; an ``id`` or ``seq`` given as None is assigned.
-        by: further columns rows are looked up by.
-    """
-
-    name: str
-    row: Any
-    key: tuple[str, ...]
-    by: tuple[str, ...] = ()
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Column names in order."""
-        fields: tuple[str, ...] = self.row._fields
-        return fields
-
-    @property
-    def numbered(self) -> bool:
-        """Whether the store assigns the key."""
-        return self.key in (("id",), ("seq",))
-
-
 _ALL: Final = (
     Table("owner", OwnerRow, ("id",), ("name",)),
     Table("node", NodeRow, ("id",), ("code",)),
@@ -427,6 +401,7 @@ _ALL: Final = (
     Table("order_revision", RevisionRow, ("order_id", "revision"), ("order_id",)),
     Table("order_state", StateRow, ("order_id",)),
     Table("order_line", LineRow, ("order_id", "line_no"), ("order_id",)),
+    Table("waiting", WaitingRow, ("order_id", "item_id")),
     Table("hold", HoldRow, ("order_id", "revision", "code"), ("order_id",)),
     Table("person", PersonRow, ("order_id",)),
     Table("decision", DecisionRow, ("order_id", "sequence"), ("order_id",)),

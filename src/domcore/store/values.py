@@ -54,7 +54,9 @@ class OpenOrder(NamedTuple):
     approved for this revision. One that is `held` must be approved or amended before it can be
     decided on. `excluded` are ``(line position, node id, reason)`` of nodes that have rejected the
     line, `avoided` of nodes that have lately rejected its item for another order; `rejections` is
-    how often nodes have rejected work of the order.
+    how often nodes have rejected work of the order. `reason` is why the last decision left units
+    open (empty: none did), `due` since when it queues (0: it does not); `others_woken` says that
+    some order has been woken that may be older, see `Store.ahead`.
     """
 
     order_id: int
@@ -68,6 +70,9 @@ class OpenOrder(NamedTuple):
     excluded: tuple[tuple[int, int, str], ...] = ()
     avoided: tuple[tuple[int, int, str], ...] = ()
     rejections: int = 0
+    reason: str = ""
+    due: int = 0
+    others_woken: bool = False
 
 
 class Draw(NamedTuple):
@@ -97,6 +102,8 @@ class Commit:
         retry_at: when open units should be tried again; None leaves them to the operator. A cart
             that is only reserved for stays one: it is not tried again by itself.
         reason: why units stay open, empty when none do.
+        reason_before: that of the order as it was decided on (`OpenOrder.reason`); another is a
+            ConflictError.
         event: ``(kind, JSON body)`` to record.
     """
 
@@ -112,6 +119,7 @@ class Commit:
     expires_at: int | None = None
     retry_at: int | None = None
     reason: str = ""
+    reason_before: str = ""
     event: tuple[str, bytes] = ("order.routed", b'{"format":1}')
 
 

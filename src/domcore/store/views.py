@@ -36,8 +36,11 @@ def open_orders(
     holds: Sequence[Row],
     bodies: Bodies,
     held: frozenset[int],
+    *,
+    woken: bool,
 ) -> list[OpenOrder]:
-    """The orders of `rows` (see `Reader.queue`) that have open units; `held` are ids."""
+    """The orders of `rows` (see `Reader.queue`) that have open units; `held` are ids, and `woken`
+    whether any order is."""
     lines_of: dict[int, list[Row]] = {}
     for line in lines:
         lines_of.setdefault(line[0], []).append(line)
@@ -47,7 +50,7 @@ def open_orders(
             approved.setdefault((order_id, revision), []).append(code)
     load = bodies.order.load
     found = []
-    for order_id, version, sequence, revision, body in rows:
+    for order_id, version, sequence, revision, body, reason, due in rows:
         mine = lines_of.get(order_id, ())
         opened = tuple([line[_LINE_OPEN] for line in mine])
         if any(opened):
@@ -61,6 +64,9 @@ def open_orders(
                     tuple(approved.get((order_id, revision), ())),
                     tuple([line[_LINE_ITEM] or 0 for line in mine]),
                     order_id in held,
+                    reason=reason,
+                    due=due,
+                    others_woken=woken,
                 )
             )
     return found
@@ -71,7 +77,9 @@ def queue_rows(reader: Reader, order_ids: Sequence[int]) -> tuple[list[Row], fro
     states = {row[0]: StateRow(*row) for row in reader.select("order_state", "order_id", order_ids)}
     bodies = reader.select("order_body", "order_id", order_ids)
     rows: list[Row] = [
-        (row[0], states[row[0]].version, states[row[0]].sequence, row[1], row[3]) for row in bodies
+        (row[0], state.version, state.sequence, row[1], row[3], state.reason, state.retry_at or 0)
+        for row in bodies
+        for state in (states[row[0]],)
     ]
     return rows, frozenset(state.order_id for state in states.values() if state.hold)
 

@@ -51,15 +51,15 @@ class Refusals:
 
 
 def refusals(
-    reader: Reader, order_ids: Sequence[int], item_ids: Iterable[int], now: int
+    reader: Reader, order_ids: Sequence[int], item_ids: Iterable[int], now: int, *, excluded: bool
 ) -> Refusals:
-    """Those that stand now. Where there are none at all, that is seen at a glance: every batch of
-    orders that is routed comes by here."""
+    """Those that stand now. Where no item is `excluded` anywhere, that was seen at a glance: every
+    batch of orders that is routed comes by here."""
     lines: dict[int, list[LineExclusionRow]] = {}
     for row in map(LineExclusionRow._make, reader.select("line_exclusion", "order_id", order_ids)):
         lines.setdefault(row.order_id, []).append(row)
     items: dict[int, list[ItemExclusionRow]] = {}
-    if not reader.page("item_exclusion", ("until",), None, 1):
+    if not excluded:
         return Refusals(lines, items)
     wanted = sorted(set(item_ids))
     for each in map(ItemExclusionRow._make, reader.select("item_exclusion", "item_id", wanted)):

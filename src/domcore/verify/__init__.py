@@ -19,8 +19,8 @@ I10       one key, one result; one identity, one order
 ========  =======================================================================================
 
 Besides: ``decision`` (explainable: its network, program and revision are kept), ``blob``,
-``network``, ``format``, ``reference``, ``events``, ``cursor``, ``published``, ``cover``,
-``personal-data``; and for SQLite files ``integrity``, ``foreign-key`` and ``schema``.
+``network``, ``format``, ``reference``, ``events``, ``cursor``, ``waiting``, ``published``,
+``cover``, ``personal-data``; and for SQLite files ``integrity``, ``foreign-key`` and ``schema``.
 
 Every table is read once, in key order. What is in order of time (ledger, events, outbox, inbox)
 is sorted by order in temporary files; then all streams are merged, one order at a time.

@@ -19,6 +19,7 @@ from domcore.store.rows import (
     RevisionRow,
     StateRow,
 )
+from domcore.store.waiting_rows import WaitingRow
 from domcore.verify.movements import Movements
 from domcore.verify.source import Source
 from domcore.verify.spool import Grouped
@@ -29,6 +30,7 @@ _TABLES: Final = (
     ("order_revision", RevisionRow),
     ("order_state", StateRow),
     ("order_line", LineRow),
+    ("waiting", WaitingRow),
     ("hold", HoldRow),
     ("decision", DecisionRow),
     ("reservation", ReservationRow),
@@ -46,6 +48,7 @@ class Dossier(NamedTuple):
     revisions: list[RevisionRow]
     states: list[StateRow]
     lines: list[LineRow]
+    waiting: list[WaitingRow]
     holds: list[HoldRow]
     decisions: list[DecisionRow]
     reservations: list[ReservationRow]

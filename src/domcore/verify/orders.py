@@ -38,6 +38,7 @@ from domcore.verify.movements import (
 )
 from domcore.verify.returns import check_returns
 from domcore.verify.violation import Violation, Violations, broken
+from domcore.verify.waiting import check_waiting
 
 DECIDED: Final = frozenset((HELD, RESERVATION, ROUTED, SHORT))
 """Events that a decision writes, one each."""
@@ -76,6 +77,7 @@ class OrderChecks:
         yield from self._check_revisions(found)
         yield from self._check_lines(found)
         yield from check_queue(found)
+        yield from check_waiting(found)
         if found.papers.holds:
             yield from check_holds(found)
         yield from check_events(found)

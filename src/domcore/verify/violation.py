@@ -25,6 +25,7 @@ FIXES: Final[dict[str, str]] = {
     "reference": "restore the last good backup",
     "events": "consumers of events may miss or repeat something; restore the last good backup",
     "cursor": "the consumer would skip events: set its cursor back, or restore a backup",
+    "waiting": "route the order by name, or amend it: its place in line is written anew",
     "published": "change the channel's share and back: everything is compared and told anew",
     "cover": "stock.low and stock.over may be missed or repeated; restore the last good backup",
     "personal-data": "erase the order (domcore's erase), or remove the row by hand",

@@ -17,8 +17,9 @@ from domcore.store.rows import (
     ShortfallRow,
     StateRow,
     StockBalance,
-    Table,
 )
+from domcore.store.table import Table
+from domcore.store.waiting_rows import WOKEN
 
 Key = tuple[Any, ...]
 Index = Callable[[Any], Hashable | None]
@@ -28,6 +29,10 @@ _INDEXES: Final[Mapping[str, Mapping[str, Index]]] = {
     "item": {"sku": lambda row: (row.owner_id, row.sku)},
     "orders": {"identity": lambda row: (row.owner_id, row.channel, row.external_id)},
     "order_state": {"queue": lambda row: None if row.retry_at is None else True},
+    "waiting": {
+        "line": lambda row: (row.stage, row.item_id),
+        "woken": lambda row: True if row.stage == WOKEN else None,
+    },
     "ledger": {"movement": lambda row: (row.item_id, row.node_id) if row.on_hand else None},
     "reservation": {
         "place": lambda row: (row.item_id, row.node_id) if row.state == OPEN else None,
@@ -167,6 +172,10 @@ class MemoryTable:
     def by(self, index: str, value: Hashable) -> list[Any]:
         """Rows found by an index, in key order."""
         return [self.rows[key] for key in sorted(self._found[index].get(value, ()))]
+
+    def has(self, index: str, value: Hashable) -> bool:
+        """Whether an index finds any row."""
+        return value in self._found[index]
 
     def among(self, column: str, values: Sequence[Any]) -> list[Any]:
         """Rows whose `column` is among `values`, in key order."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from domcore.errors import ConflictError
+from domcore.model.clock import to_micros
 from domcore.model.order import Order
 from domcore.store.operations.order_work import OrderWork
 from domcore.store.rows import HELD_RELEASE, NOT_HELD, LineRow
@@ -51,6 +52,7 @@ def amend(
             asked |= _handed_over(work, number)
     work.close_emptied_work(now)
     work.ask_to_cancel(asked, now)
+    work.placed_at = to_micros(after.placed_at)
     reopened = work.state._replace(
         revision=after.revision,
         hold=NOT_HELD,

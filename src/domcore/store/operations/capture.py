@@ -21,6 +21,7 @@ from domcore.store.operations.amend import amend
 from domcore.store.operations.amendments import amendments_of, without
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import load_work
+from domcore.store.operations.waiting import due_since
 from domcore.store.protocol import Outcome
 from domcore.store.rows import (
     MOST,
@@ -148,7 +149,7 @@ class Capture:
             for number, line in enumerate(order.lines)
         ]
         self.changes.add_all("lines", list(lines))
-        due = now if any(line.open for line in lines) else None
+        due = due_since(now, to_micros(order.placed_at)) if any(row.open for row in lines) else None
         if not (command.queue or cancelled):
             due = NEVER
         add(

@@ -45,7 +45,7 @@ def keep(work: OrderWork, told: Collection[int], nodes: Mapping[int, str], now: 
             work.changes.add("outbox", outbox_entry("release", order_id, sequence, node_id, now))
     state = work.state
     if work.cart:
-        state = state._replace(retry_at=now if work.open_units and not held else None)
+        state = state._replace(retry_at=None if held else work.due(now, cart=False))
     work.finish(state)
     total = sum(units.values())
     event = dump_event({"units": total, "nodes": dict(sorted(units.items()))})

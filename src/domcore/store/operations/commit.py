@@ -91,6 +91,7 @@ def _add_orders(changes: Changes, commits: Sequence[Commit], found: Mapping[int,
                 sequence - 1,
                 0,
                 NOT_HELD,
+                commit.reason_before,
             )
         )
         decisions.append((order_id, sequence, at, commit.purpose, commit.record))
@@ -105,6 +106,19 @@ def _add_orders(changes: Changes, commits: Sequence[Commit], found: Mapping[int,
     changes.add_all("events", events)
     changes.add_all("fulfillment_orders", work)
     changes.add_all("outbox", outbox)
+
+
+def state_after(commit: Commit, found: StateRow) -> StateRow:
+    """The state that an order which is `found` so will be in after a decision."""
+    hold = hold_level(hold.stage for hold in commit.holds)
+    due = _due(commit, hold, {commit.order_id: found})
+    return found._replace(
+        version=commit.version + 1,
+        sequence=commit.sequence,
+        hold=hold,
+        retry_at=due,
+        reason=commit.reason,
+    )
 
 
 def _due(commit: Commit, hold: int, found: Mapping[int, StateRow]) -> int | None:

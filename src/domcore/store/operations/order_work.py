@@ -8,6 +8,7 @@ from typing import Final, Literal
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.outbox import outbox_entry
+from domcore.store.operations.waiting import due_since, rewrite, waits
 from domcore.store.rows import (
     EXPIRED,
     FREED,
@@ -16,10 +17,12 @@ from domcore.store.rows import (
     SHIPPED,
     FulfillmentRow,
     LineRow,
+    OrderRow,
     OutboxRow,
     ReservationRow,
     StateRow,
 )
+from domcore.store.waiting_rows import IN_LINE, WOKEN, WaitingRow
 
 Resolution = Literal["freed", "expired", "shipped", "blocked"]
 
@@ -39,9 +42,13 @@ class OrderWork:
         reservations: Sequence[ReservationRow],
         fulfillment_orders: Sequence[FulfillmentRow],
         outbox: Sequence[OutboxRow],
+        placed_at: int,
+        waiting: Sequence[WaitingRow] = (),
     ) -> None:
         self.changes: Final = changes
         self.state: Final = state
+        self.placed_at = placed_at
+        self._waiting: Final = waiting
         self.lines: dict[int, LineRow] = {line.line_no: line for line in lines}
         self.work = {(row.sequence, row.node_id): row for row in fulfillment_orders}
         self._first = dict(self.lines)
@@ -90,10 +97,10 @@ class OrderWork:
         return self.state.retry_at == NEVER
 
     def due(self, now: int, *, cart: bool) -> int | None:
-        """When it should be routed, were nothing holding it."""
+        """Since when it is to be routed, were nothing holding it."""
         if cart and not self.state.cancelled:
             return NEVER
-        return now if self.open_units else None
+        return due_since(now, self.placed_at) if self.open_units else None
 
     # --- what can be done -----------------------------------------------------------------------
 
@@ -244,7 +251,7 @@ class OrderWork:
     # --- writing it down ------------------------------------------------------------------------
 
     def finish(self, state: StateRow) -> None:
-        """Write the changed lines and the order's next version."""
+        """Write the changed lines, the order's next version, and what it waits for."""
         for number, line in self.lines.items():
             if number not in self._first:
                 self.changes.add("lines", line)
@@ -264,11 +271,28 @@ class OrderWork:
             ),
         )
 
+        if self._waiting or waits(state):
+            rewrite(
+                self.changes,
+                self._waiting,
+                state,
+                self.placed_at,
+                self.lines.values(),
+                self._stage(state),
+            )
+
+    def _stage(self, state: StateRow) -> int:
+        """Where it stands in line: an order whose turn has been moved is to be decided next."""
+        if state.retry_at != self.state.retry_at:
+            return WOKEN
+        return min((row.stage for row in self._waiting), default=IN_LINE)
+
     def queued(self, now: int) -> StateRow:
         """The state of this order when its open units should be routed at once."""
         stopped = self.state.hold or self.state.cancelled or self.cart
         wants_routing = self.open_units and not stopped
-        return self.state._replace(retry_at=now if wants_routing else self.state.retry_at)
+        due = due_since(now, self.placed_at) if wants_routing else self.state.retry_at
+        return self.state._replace(retry_at=due)
 
 
 def _reopened(line: LineRow, quantity: int) -> LineRow:
@@ -290,6 +314,10 @@ def load_work(reader: Reader, changes: Changes, order_ids: Sequence[int]) -> dic
     states = {row[0]: StateRow(*row) for row in reader.select("order_state", "order_id", order_ids)}
     lines, reservations = by_order("order_line"), by_order("reservation")
     work, outbox = by_order("fulfillment_order"), by_order("outbox")
+    waiting = by_order("waiting")
+    placed = {
+        row[0]: OrderRow._make(row).placed_at for row in reader.select("orders", "id", order_ids)
+    }
     return {
         order_id: OrderWork(
             changes,
@@ -298,6 +326,8 @@ def load_work(reader: Reader, changes: Changes, order_ids: Sequence[int]) -> dic
             [ReservationRow._make(row) for row in reservations[order_id]],
             [FulfillmentRow._make(row) for row in work[order_id]],
             [OutboxRow._make(row) for row in outbox[order_id]],
+            placed.get(order_id, 0),
+            [WaitingRow._make(row) for row in waiting[order_id]],
         )
         for order_id, state in states.items()
     }

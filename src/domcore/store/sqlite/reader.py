@@ -8,13 +8,20 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domcore.store.changes import Row
-from domcore.store.rows import TABLES, ItemRow, OrderRow, ReservationRow
+from domcore.store.rows import (
+    TABLES,
+    ItemRow,
+    OrderRow,
+    ReservationRow,
+)
 from domcore.store.sqlite.counting import HOLD_TEST, LATE_TEST, STATUS_TEST, SqlCounting
 from domcore.store.sqlite.statements import page_sql, select_sql
+from domcore.store.waiting_rows import BEFORE_ALL, IN_LINE, WOKEN
 
 _STOCK = "item_id, node_id, on_hand, reserved, blocked, safety, counted_at"
 _RESERVATION = "order_id, sequence, line_no, node_id, part, item_id, quantity, state, expires_at"
 _ORDER = "o.id, o.owner_id, o.channel, o.external_id, o.number, o.placed_at, o.captured_at"
+_WAITING = ", ".join(TABLES["waiting"].columns)
 _OUTBOX = ", ".join(TABLES["outbox"].columns)
 
 _ORDER_FILTERS = {
@@ -223,14 +230,41 @@ class SqlReader(SqlCounting):
         execute = self._raw().execute
         return {key for key in keys if execute(sql, (*key, at)).fetchall()}
 
-    def queue(self, now: int, after: int, limit: int) -> list[Row]:
-        """Orders due for routing, by id."""
+    def queue(self, now: int, after: tuple[int, int], limit: int) -> list[Row]:
+        """Orders due for routing, by when they became due."""
         return self._all(
-            "SELECT s.order_id, s.version, s.sequence, s.revision, b.body "
+            "SELECT s.order_id, s.version, s.sequence, s.revision, b.body, s.reason, s.retry_at "
             "FROM order_state s INDEXED BY order_queue JOIN order_body b USING (order_id) "
-            "WHERE s.order_id > ? AND s.retry_at IS NOT NULL AND s.retry_at <= ? "
-            "ORDER BY s.order_id LIMIT ?",
-            (after, now, limit),
+            "WHERE s.retry_at IS NOT NULL AND (s.retry_at, s.order_id) > (?, ?) "
+            "AND s.retry_at <= ? ORDER BY s.retry_at, s.order_id LIMIT ?",
+            (*after, now, limit),
+        )
+
+    def glance(self) -> tuple[bool, bool]:
+        """Whether any item is excluded anywhere, and whether any order has been woken."""
+        ((excluded, woken),) = self._all(
+            "SELECT EXISTS (SELECT 1 FROM item_exclusion), "
+            f"EXISTS (SELECT 1 FROM waiting WHERE stage = {WOKEN})"
+        )
+        return bool(excluded), bool(woken)
+
+    def waited_for(self, item_ids: Sequence[int]) -> list[int]:
+        """Those of the items that an order in line waits for."""
+        rows = self._all(
+            "SELECT value FROM json_each(?) WHERE EXISTS "
+            f"(SELECT 1 FROM waiting w WHERE w.stage = {IN_LINE} AND w.item_id = value)",
+            (json.dumps(list(item_ids)),),
+        )
+        return sorted(row[0] for row in rows)
+
+    def in_line(
+        self, item_id: int, stage: int, after: tuple[int, int] | None, limit: int
+    ) -> list[Row]:
+        """Rows of ``waiting`` for an item at a stage, the oldest order first."""
+        return self._all(
+            f"SELECT {_WAITING} FROM waiting WHERE stage = ? AND item_id = ? "
+            "AND (placed_at, order_id) > (?, ?) ORDER BY placed_at, order_id LIMIT ?",
+            (stage, item_id, *(after or BEFORE_ALL), limit),
         )
 
     def due(self, topic: str, now: int, limit: int) -> list[Row]:

@@ -6,7 +6,8 @@ All names come from `TABLES` and `WRITES`; values are always bound.
 from __future__ import annotations
 
 from domcore.store.changes import WRITES, Write
-from domcore.store.rows import TABLES, Table
+from domcore.store.rows import TABLES
+from domcore.store.table import Table
 
 
 def write_sql(write: Write) -> str:

@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "33e5cebbc7acacdc6e9e7cd72615f9fe3d2ee80b02418373b4354211346afb49"
+SCHEMA_DIGEST: Final = "575daadb411912e721af00098f28aa4c32209090e872708e423228ee3287f80d"
 """`schema_digest` of a database after all of them."""
 
 

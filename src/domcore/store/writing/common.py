@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from domcore.store.changes import Changes
 from domcore.store.operations.shortfalls import settle_shortfalls
+from domcore.store.operations.waiting import wake
 from domcore.store.queries import Queries
 
 T = TypeVar("T")
@@ -35,8 +36,10 @@ class Writes(Queries):
         return owner_id
 
     def _apply(self, changes: Changes, now: int) -> None:
-        """Write what may move stock; the balances it moves end as they must. Inside `writing`."""
+        """Write what may move stock: the balances it moves end as they must, and who waits for
+        what it makes available is woken. Inside `writing`."""
         settle_shortfalls(self._backend, changes, now)
+        wake(self._backend, changes, now)
         self._backend.apply(changes)
 
 

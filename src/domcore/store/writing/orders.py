@@ -14,10 +14,11 @@ from domcore.store.operations.amendments import checked_lines, take_amendment
 from domcore.store.operations.approve import approve, expire
 from domcore.store.operations.cancel import cancel_known, cancel_unknown
 from domcore.store.operations.capture import Capture, revision_problems
-from domcore.store.operations.commit import commit_changes
+from domcore.store.operations.commit import commit_changes, state_after
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import OrderWork, load_work
 from domcore.store.operations.typed import content_of, typed
+from domcore.store.operations.waiting import committed
 from domcore.store.protocol import (
     Commit,
     Outcome,
@@ -120,9 +121,20 @@ class OrderWrites(Writes):
             return
         backend = self._backend
         with backend.writing():
-            asked = [each.order_id for each in commits if each.holds or each.purpose == "reserve"]
-            rows = backend.select("order_state", "order_id", asked)
-            backend.apply(commit_changes(commits, {row[0]: StateRow(*row) for row in rows}))
+            waiting = [each for each in commits if each.holds or each.reason or each.reason_before]
+            asked = {each.order_id for each in commits if each.purpose == "reserve"}
+            asked.update(each.order_id for each in waiting)
+            rows = backend.select("order_state", "order_id", sorted(asked))
+            states = {row[0]: StateRow(*row) for row in rows}
+            changes = commit_changes(commits, states)
+            if waiting:
+                after = {
+                    each.order_id: state_after(each, states[each.order_id])
+                    for each in waiting
+                    if each.order_id in states
+                }
+                committed(backend, changes, waiting, after)
+            backend.apply(changes)
 
     def expire(self, *, now: int, limit: int) -> int:
         """See `Store.expire`."""

@@ -25,6 +25,7 @@ from domcore.testing.store_suite.seeing import SeeingPromises
 from domcore.testing.store_suite.selling import SellingPromises
 from domcore.testing.store_suite.stock import StockPromises
 from domcore.testing.store_suite.together import TogetherPromises
+from domcore.testing.store_suite.waiting import WaitingPromises
 
 __all__ = ["StoreKit", "StoreSuite"]
 
@@ -43,5 +44,6 @@ class StoreSuite(
     ReturnPromises,
     TogetherPromises,
     ActingPromises,
+    WaitingPromises,
 ):
     """All promises. Override `make_store`."""

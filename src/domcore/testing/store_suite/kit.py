@@ -114,7 +114,8 @@ class StoreKit:
             if wanted
         )
         commit = Commit(order_id, found.version, found.sequence + 1, NOW, b'{"format":1}', draws)
-        return evolve(commit, **{"release": (self.node[node],), **more})
+        usual = {"release": (self.node[node],), "reason_before": found.reason}
+        return evolve(commit, **{**usual, **more})
 
     def route(self, order_id: int, node: str, **more: Any) -> None:
         """Commit such a decision."""

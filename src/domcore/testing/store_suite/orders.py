@@ -43,7 +43,7 @@ class OrderPromises(KitSuite):
             order_id = kit.take_in(order)
             (found,) = kit.store.open_orders(now=NOW, limit=9)
             assert found == OpenOrder(
-                order_id, 1, 0, order, (2, 1), (), (kit.item["bolt"], kit.item["nut"])
+                order_id, 1, 0, order, (2, 1), (), (kit.item["bolt"], kit.item["nut"]), due=NOW
             )
 
     def test_a_repeated_delivery_changes_nothing(self) -> None:

@@ -1,0 +1,217 @@
+"""Orders that wait for units: who they are, and who is woken when there is more to be had.
+
+An order waits while it has open units and was decided short, or a hold stands (`waits`). What it
+waits for is kept in the table ``waiting``. Whatever makes units of an item available wakes the
+oldest orders in line for it, in the same transaction: they are due at once, since they were placed,
+and so stand before younger ones in the queue. No more are woken than the new units can serve, and
+`FEW` more, for some cannot take them (a rule, a node that has rejected the line). One that was
+woken and stays short while there are units passes it on to the next in line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from domcore.store.backend import Reader
+from domcore.store.changes import Changes
+from domcore.store.rows import (
+    NEVER,
+    LineRow,
+    OrderRow,
+    StateRow,
+    StockBalance,
+)
+from domcore.store.values import Commit
+from domcore.store.waiting_rows import BEFORE_ALL, IN_LINE, STOPPED, WOKEN, WaitingRow
+
+FEW: Final = 10
+"""Orders that are woken beyond those that new units can serve."""
+
+_PAGE: Final = 500
+
+
+def due_since(now: int, placed_at: int) -> int:
+    """Since when an order is due that is to be decided at once."""
+    return min(now, placed_at)
+
+
+def waits(state: StateRow) -> bool:
+    """Whether an order in this state waits with its open units."""
+    stopped = state.cancelled or state.retry_at == NEVER
+    return bool(state.hold or state.reason) and not stopped
+
+
+def open_by_item(lines: Iterable[LineRow]) -> dict[int, int]:
+    """Open units by item."""
+    found: dict[int, int] = {}
+    for line in lines:
+        if line.open and line.item_id is not None:
+            found[line.item_id] = found.get(line.item_id, 0) + line.open
+    return found
+
+
+def rewrite(
+    changes: Changes,
+    before: Iterable[WaitingRow],
+    state: StateRow,
+    placed_at: int,
+    lines: Iterable[LineRow],
+    stage: int,
+) -> list[WaitingRow]:
+    """Bring an order's rows in line with its new state; returns them."""
+    if state.hold or state.retry_at is None:
+        stage = STOPPED
+    units = open_by_item(lines) if waits(state) else {}
+    order_id = state.order_id
+    after = [WaitingRow(order_id, item, stage, placed_at, units[item]) for item in sorted(units)]
+    known = {row.item_id: row for row in before}
+    for row in after:
+        if known.pop(row.item_id, None) != row:
+            changes.add("waiting", row)
+    for row in known.values():
+        changes.add("forget_waiting", row[:2])
+    return after
+
+
+def wake(reader: Reader, changes: Changes, now: int) -> None:
+    """Wake those who can have what `changes` makes available; call it when all else is in them."""
+    gained = changes.gained()
+    if not gained:
+        return
+    found: dict[int, None] = {}
+    for item_id in reader.waited_for(sorted(gained)):
+        found.update(dict.fromkeys(_served(reader, item_id, gained[item_id])))
+    wake_orders(reader, changes, list(found), now)
+
+
+def _served(reader: Reader, item_id: int, units: int) -> Iterator[int]:
+    """Orders in line for an item, as many as so many units serve, and a few more."""
+    spare = FEW
+    for row in _line(reader, item_id, None):
+        if units <= 0:
+            spare -= 1
+            if spare < 0:
+                return
+        units -= row.units
+        yield row.order_id
+
+
+def _line(reader: Reader, item_id: int, after: tuple[int, int] | None) -> Iterator[WaitingRow]:
+    size = FEW + 1
+    while True:
+        rows = reader.in_line(item_id, IN_LINE, after, size)
+        yield from map(WaitingRow._make, rows)
+        if len(rows) < size:
+            return
+        last = WaitingRow._make(rows[-1])
+        after, size = (last.placed_at, last.order_id), _PAGE
+
+
+def wake_orders(
+    reader: Reader, changes: Changes, order_ids: Sequence[int], now: int, *, at: int | None = None
+) -> int:
+    """Have these orders decided next (or at a time, `at`), as far as they are in line and `changes`
+    does not move them already; returns how many."""
+    moved = {row[6] for row in changes.rows.get("next_states", ())}
+    moved |= {row[5] for row in changes.rows.get("route_states", ())}
+    wanted = sorted(set(order_ids) - moved)
+    if not wanted:
+        return 0
+    rows: dict[int, list[WaitingRow]] = {}
+    for row in map(WaitingRow._make, reader.select("waiting", "order_id", wanted)):
+        if row.stage == IN_LINE:
+            rows.setdefault(row.order_id, []).append(row)
+    for state in map(StateRow._make, reader.select("order_state", "order_id", list(rows))):
+        mine = rows[state.order_id]
+        due = due_since(now, mine[0].placed_at) if at is None else at
+        changes.add("wake_states", (due, state.order_id, state.version))
+        changes.add_all("waiting", [row._replace(stage=WOKEN) for row in mine])
+    return len(rows)
+
+
+def committed(
+    reader: Reader,
+    changes: Changes,
+    commits: Sequence[Commit],
+    after: Mapping[int, StateRow],
+) -> None:
+    """Write who waits after decisions, and pass on what those that were woken could not take.
+
+    Args:
+        commits: those before or after which their order waits.
+        after: the states that their orders will be in.
+    """
+    ids = sorted(each.order_id for each in commits)
+    orders = {row[0]: OrderRow._make(row) for row in reader.select("orders", "id", ids)}
+    lines: dict[int, list[LineRow]] = {}
+    for line in map(LineRow._make, reader.select("order_line", "order_id", ids)):
+        lines.setdefault(line.order_id, []).append(line)
+    rows: dict[int, list[WaitingRow]] = {}
+    for row in map(WaitingRow._make, reader.select("waiting", "order_id", ids)):
+        rows.setdefault(row.order_id, []).append(row)
+    left: dict[int, list[WaitingRow]] = {}
+    for commit in commits:
+        order_id = commit.order_id
+        if order_id not in after or order_id not in orders:
+            # The commit is going to be refused.
+            continue
+        before = rows.get(order_id, [])
+        woken = {row.item_id for row in before if row.stage == WOKEN}
+        placed_at = orders[order_id].placed_at
+        still = _after(commit, lines.get(order_id, []))
+        for row in rewrite(changes, before, after[order_id], placed_at, still, IN_LINE):
+            if row.item_id in woken and row.stage == IN_LINE:
+                left.setdefault(row.item_id, []).append(row)
+    _pass_on(reader, changes, commits, left)
+
+
+def _after(commit: Commit, lines: Iterable[LineRow]) -> Iterator[LineRow]:
+    """The lines with what the decision draws taken out of what is open."""
+    drawn: dict[int, int] = {}
+    for draw in commit.draws:
+        drawn[draw.line] = drawn.get(draw.line, 0) + draw.quantity
+    return (line._replace(open=line.open - drawn.get(line.line_no, 0)) for line in lines)
+
+
+def _pass_on(
+    reader: Reader,
+    changes: Changes,
+    commits: Sequence[Commit],
+    left: Mapping[int, Sequence[WaitingRow]],
+) -> None:
+    """Wake as many of the next in line as were woken in vain, where there are units all the same;
+    they are due after this run, so that no run goes through a whole line."""
+    if not left:
+        return
+    at = 1 + max(commit.at for commit in commits)
+    free: dict[int, int] = {}
+    for stock in map(StockBalance._make, reader.select("stock", "item_id", sorted(left))):
+        units = max(0, stock.on_hand - stock.reserved - stock.blocked - stock.safety)
+        free[stock.item_id] = free.get(stock.item_id, 0) + units
+    for total, item_id, *_ in changes.rows.get("take_stock", ()):
+        free[item_id] = free.get(item_id, 0) - total
+    found: dict[int, None] = {}
+    for item_id, rows in sorted(left.items()):
+        if free.get(item_id, 0) > 0:
+            last = max((row.placed_at, row.order_id) for row in rows)
+            following = reader.in_line(item_id, IN_LINE, last, len(rows))
+            found.update(dict.fromkeys(row[0] for row in following))
+    wake_orders(reader, changes, list(found), at, at=at)
+
+
+def ahead(reader: Reader, order_ids: Sequence[int], limit: int) -> list[int]:
+    """See `Store.ahead`."""
+    wanted = set(order_ids)
+    orders = {row[0]: OrderRow._make(row) for row in reader.select("orders", "id", sorted(wanted))}
+    youngest: dict[int, tuple[int, int]] = {}
+    for line in map(LineRow._make, reader.select("order_line", "order_id", sorted(wanted))):
+        if line.open and line.item_id is not None:
+            key = (orders[line.order_id].placed_at, line.order_id)
+            youngest[line.item_id] = max(key, youngest.get(line.item_id, BEFORE_ALL))
+    found: dict[int, tuple[int, int]] = {}
+    for item_id, key in sorted(youngest.items()):
+        for row in map(WaitingRow._make, reader.in_line(item_id, WOKEN, None, limit)):
+            if (row.placed_at, row.order_id) < key and row.order_id not in wanted:
+                found[row.order_id] = (row.placed_at, row.order_id)
+    return sorted(found, key=lambda order_id: found[order_id])[:limit]
