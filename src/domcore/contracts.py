@@ -15,6 +15,7 @@ from domcore.model import (
     Envelope,
     Handover,
     Notice,
+    Placed,
     Point,
     Polled,
     Pulled,
@@ -169,6 +170,14 @@ class Geocoder(Protocol):
 
     name: str
 
-    def locate(self, destination: Destination) -> Point | None:
-        """The centre of the destination's postal area, or None to leave it to the next one."""
+    def locate(self, destination: Destination) -> Point | Placed | None:
+        """The centre of the destination's postal area, or None to leave it to the next one.
+
+        Args:
+            destination: in its normal form, see `domcore.model.normal_destination`.
+
+        Returns:
+            A `Placed` where the point stands for more than the postal code: it says how coarse it
+            is, decisions record that, and explanations tell it.
+        """
         ...

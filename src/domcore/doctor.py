@@ -82,6 +82,7 @@ def examine(dom: Domcore) -> list[Finding]:
         ("plugins", _plugins),
         ("channels", _channels),
         ("connectors", _connectors),
+        ("geocoders", _geocoders),
         ("network", _network),
         ("items", _weights),
         ("clock", _clock),
@@ -310,6 +311,11 @@ def _connectors(dom: Domcore) -> Findings:
         nodes = sum(node.connector == name for node in dom.network().nodes)
         message = f"{nodes} nodes name it, and nobody serves it: their work waits"
         yield Finding(WARN, f"connector {name}", message, f"add [connectors.{name}]")
+
+
+def _geocoders(dom: Domcore) -> Findings:
+    for _, geocoder in dom._kit.geocoders():
+        yield from _trouble(f"geocoder {geocoder.name}", geocoder)
 
 
 def _network(dom: Domcore) -> Findings:

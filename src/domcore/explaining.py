@@ -32,6 +32,13 @@ from domcore.sourcing.field import Field
 from domcore.sourcing.question import Question
 
 DEARER = "dearer"
+COARSE = {
+    "district": "the beginning of its postal code",
+    "locality": "the name of its town",
+    "region": "the middle of its state or province",
+    "country": "the middle of its country",
+}
+"""How a point was found that is not its postal code's own, for people."""
 HELD = "the order was held before it was planned"
 
 
@@ -133,8 +140,15 @@ class Teller:
             replayed=replayed,
             incidents=self.decided.incidents,
             asked=None if why_not is None else self.node(why_not),
-            remarks=tuple(self._unweighed()),
+            remarks=(*self._coarse(), *self._unweighed()),
         )
+
+    def _coarse(self) -> Iterator[str]:
+        """Whether distances are from the middle of something large."""
+        word, _, geocoder = self._working.question.coarse.partition(" ")
+        if word:
+            what = COARSE.get(word, word)
+            yield f"the address was placed by {what} (geocoder {geocoder}): distances are rough"
 
     def _unweighed(self) -> Iterator[str]:
         """Items without a weight in parcels that are priced by weight."""

@@ -30,6 +30,7 @@ from domcore.model import (
     ObserveStock,
     Order,
     ReceiveReturn,
+    postal_prefix,
 )
 from domcore.model.actor import actor, brought
 from domcore.model.clock import to_micros
@@ -243,5 +244,8 @@ def _shorten(command: CaptureOrder, digits: int) -> CaptureOrder:
         return command
     return evolve(
         command,
-        order=evolve(order, destination=evolve(destination, postal=destination.postal[:digits])),
+        order=evolve(
+            order,
+            destination=evolve(destination, postal=postal_prefix(destination.postal, digits)),
+        ),
     )

@@ -10,7 +10,8 @@ from attrs import evolve
 
 from domcore.contracts import Geocoder
 from domcore.errors import ConfigurationError
-from domcore.model import Destination, Node, Order, Point
+from domcore.model import COARSENESS, Destination, Node, Order, Placed, Point, normal_destination
+from domcore.model.postal import doubtful
 from domcore.outside import PLANNING_HOOKS, LiveOutside
 from domcore.plugins import Plugins
 from domcore.preparing import HOOK, Prepared, Preparer, Wanted
@@ -56,7 +57,7 @@ class PlanningKit:
         self._plugins = plugins
         self._cache = SupplyCache(store)
         self._geocoders: list[tuple[str, Geocoder]] | None = None
-        self._places: dict[tuple[str, str, str], Point | None] = {}
+        self._places: dict[Destination, tuple[Destination, str]] = {}
         self._has_foreign: bool | None = None
         self._preparer = Preparer(plugins, settings)
 
@@ -117,6 +118,7 @@ class PlanningKit:
     def question(self, order: OpenOrder, now: datetime, purpose: str) -> Question:
         """The sourcing question that an open order is now. `look` has been called."""
         routing, demand = self.settings.routing, self.placed(order.order)
+        destination = order.order.destination
         self.program(demand)
         return Question(
             demand,
@@ -139,6 +141,7 @@ class PlanningKit:
             self._positions(order, order.excluded),
             self._positions(order, order.avoided),
             order.rejections,
+            coarse="" if destination is None else self._placed(destination)[1],
         )
 
     def _positions(
@@ -217,32 +220,47 @@ class PlanningKit:
         )
 
     def placed(self, order: Order) -> Order:
-        """The order with its destination on the map, if any geocoder knows where that is."""
+        """The order with its destination in its normal form, and on the map if any geocoder knows
+        where that is."""
         destination = order.destination
-        if destination is None or destination.point is not None:
+        if destination is None:
             return order
-        key = (destination.country, destination.region, destination.postal)
-        if key not in self._places:
+        placed = self._placed(destination)[0]
+        return order if placed is destination else evolve(order, destination=placed)
+
+    def _placed(self, destination: Destination) -> tuple[Destination, str]:
+        """The destination as planning sees it, and how its point was found if not by its code."""
+        known = self._places.get(destination)
+        if known is None:
             if len(self._places) >= PLACES_KEPT:
                 self._places.clear()
-            self._places[key] = self._locate(destination)
-        point = self._places[key]
-        if point is None:
-            return order
-        return evolve(order, destination=evolve(destination, point=point))
+            normal = normal_destination(destination)
+            known = (normal, "") if normal.point is not None else self._locate(normal)
+            self._places[destination] = known
+        return known
 
-    def _locate(self, destination: Destination) -> Point | None:
-        if self._geocoders is None:
-            self._geocoders = self._plugins.collect("register_geocoders", Geocoder, dom=self._dom)
-        for plugin, geocoder in self._geocoders:
+    def _locate(self, destination: Destination) -> tuple[Destination, str]:
+        if doubtful(destination):
+            return destination, ""
+        for plugin, geocoder in self.geocoders():
             try:
-                point = geocoder.locate(destination)
+                found = geocoder.locate(destination)
             except Exception as error:
                 self._plugins.failed(plugin, "register_geocoders", error)
                 continue
-            if isinstance(point, Point):
-                return Point(_rounded(point.lat), _rounded(point.lon))
-        return None
+            placed = Placed(found) if isinstance(found, Point) else found
+            if isinstance(placed, Placed) and placed.coarseness in COARSENESS:
+                point = Point(_rounded(placed.point.lat), _rounded(placed.point.lon))
+                coarse = f"{placed.coarseness} {geocoder.name}"
+                exact = placed.coarseness == COARSENESS[0]
+                return evolve(destination, point=point), "" if exact else coarse
+        return destination, ""
+
+    def geocoders(self) -> list[tuple[str, Geocoder]]:
+        """The geocoders in the order they are asked in, each with its plugin's name."""
+        if self._geocoders is None:
+            self._geocoders = self._plugins.collect("register_geocoders", Geocoder, dom=self._dom)
+        return self._geocoders
 
 
 def _still_open(order: Order, open: tuple[int, ...]) -> Order:

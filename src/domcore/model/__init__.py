@@ -43,9 +43,10 @@ from domcore.model.money import (
 from domcore.model.network import NODE_KINDS, Band, Handling, Network, Node, RateCard
 from domcore.model.order import Order, OrderLine, Person
 from domcore.model.package import Package
-from domcore.model.place import Destination, Point
+from domcore.model.place import COARSENESS, Destination, Placed, Point
 from domcore.model.plan import Allocation, Certificate, CostTerm, Parcel, Plan, Shortage
 from domcore.model.policy import Directive, Hold, Policy, Split, Terms
+from domcore.model.postal import normal_destination, postal_prefix, same_place
 from domcore.model.quantities import Quantities
 from domcore.model.returns import (
     CONDITIONS,
@@ -66,6 +67,7 @@ from domcore.model.status import (
 
 __all__ = [
     "BLOCKING_REASONS",
+    "COARSENESS",
     "CONDITIONS",
     "FULFILLMENT_STATUSES",
     "MICROS",
@@ -110,6 +112,7 @@ __all__ = [
     "Package",
     "Parcel",
     "Person",
+    "Placed",
     "Plan",
     "PlanContext",
     "Point",
@@ -135,6 +138,9 @@ __all__ = [
     "half_even",
     "micros",
     "money_text",
+    "normal_destination",
     "order_status",
     "parts_shown",
+    "postal_prefix",
+    "same_place",
 ]

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from attrs import frozen
+
+COARSENESS: Final = ("code", "district", "locality", "region", "country")
+"""What the point of a destination is the centre of, from fine to coarse: its postal code, the
+beginning of the code, a town of that name, the state or province, the whole country."""
 
 
 @frozen(slots=True)
@@ -26,12 +32,21 @@ class Point:
 
 
 @frozen(slots=True)
+class Placed:
+    """Where a geocoder found a destination, and how coarse that is: a word of `COARSENESS`."""
+
+    point: Point
+    coarseness: str = "code"
+
+
+@frozen(slots=True)
 class Destination:
     """All that planning, decisions and events see of an address: nothing that names a person.
 
     `country` is ISO 3166-1 alpha-2 and `region` the subdivision code without the country
     (``"NY"``), both upper case; `postal` is the postal code or the prefix that the configuration
-    keeps of it; `point` is filled in by a geocoder, rounded to a hundredth of a degree.
+    keeps of it; `point` is filled in by a geocoder, rounded to a hundredth of a degree. Orders
+    carry it as it came; planning reads the form that `normal_destination` makes of it.
     """
 
     country: str

@@ -14,6 +14,7 @@ from domcore.model.money import MICROS, micros
 from domcore.model.network import NODE_KINDS, Handling, Node
 from domcore.model.order import Order, OrderLine
 from domcore.model.place import Destination, Point
+from domcore.model.postal import normal_destination, normal_node
 from domcore.rules.cases import Case, Expectation, ExpectedPlan
 from domcore.rules.facts import FactRegistry
 from domcore.rules.pack import FORMAT, Activation, Pack
@@ -169,7 +170,9 @@ class _Reader:
             placed_at=placed if placed.tzinfo else placed.replace(tzinfo=UTC),
             currency=own.text("currency", default=self.pack.currency or "USD"),
             lines=tuple(line.line for line in lines),
-            destination=Destination(country, own.text("region"), own.text("postal"))
+            destination=normal_destination(
+                Destination(country, own.text("region"), own.text("postal"))
+            )
             if country
             else None,
             number=own.text("number"),
@@ -234,7 +237,7 @@ class _Reader:
                 extra.setdefault(fact, {})[name] = value
         for sku, units in self.counts(row, "stock").items():
             stock[name, sku] = units
-        return Node(
+        node = Node(
             id=name,
             kind=kind,
             point=Point(0, 0),
@@ -248,6 +251,7 @@ class _Reader:
             connector=row.text("connector"),
             attributes=self.attributes(row),
         )
+        return normal_node(node)
 
     def handling(self, row: Table) -> Handling:
         work = self.sub(row, "handling")

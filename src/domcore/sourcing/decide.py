@@ -26,6 +26,7 @@ from domcore.model import (
     Shortage,
     Terms,
 )
+from domcore.model.postal import doubtful
 from domcore.rules.node_state import NodeState
 from domcore.rules.program import Program
 from domcore.rules.request import Request
@@ -119,10 +120,12 @@ def _cannot_plan(question: Question, seen: Survey) -> list[Hold]:
     if order.destination is None:
         return [Hold(ADDRESS_HOLD, "the order has no shipping address", "route")]
     if order.destination.point is None:
+        reason = doubtful(order.destination) if question.normal else ""
         return [
             Hold(
                 ADDRESS_HOLD,
-                f"no geocoder can place postal code {order.destination.postal!r}"
+                reason
+                or f"no geocoder can place postal code {order.destination.postal!r}"
                 f" in country {order.destination.country!r}",
                 "route",
             )

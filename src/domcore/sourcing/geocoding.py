@@ -16,10 +16,28 @@ from collections.abc import Iterable
 from importlib import resources
 from typing import Final
 
-from domcore.model import Destination, Point
+from domcore.model import Destination, Placed, Point, normal_destination
+from domcore.model.postal import doubtful
 
 _HUNDREDTH: Final = 10_000
-_TERRITORIES: Final = frozenset({"US", "PR", "VI", "GU", "AS", "MP"})
+
+_GATEWAYS: Final = {
+    "AE": Point(40_750_000, -74_000_000),
+    "AP": Point(37_770_000, -122_420_000),
+    "AA": Point(25_790_000, -80_290_000),
+}
+"""Where mail to military addresses leaves: it is domestic, and priced, as far as there."""
+
+_OFFICES: Final = {
+    code: Point(lat * _HUNDREDTH, lon * _HUNDREDTH)
+    for code, lat, lon in (
+        ("96799", -1428, -17070), ("96940", 734, 13448), ("96941", 696, 15822),
+        ("96942", 745, 15185), ("96943", 951, 13812), ("96944", 532, 16298),
+        ("96950", 1520, 14575), ("96951", 1414, 14520), ("96952", 1497, 14562),
+        ("96960", 709, 17138), ("96970", 878, 16774),
+    )
+}  # fmt: skip
+"""Islands that share their first three digits with others a thousand miles away."""
 
 
 def pack_table(rows: Iterable[tuple[int, int, int]]) -> bytes:
@@ -43,7 +61,7 @@ def pack_table(rows: Iterable[tuple[int, int, int]]) -> bytes:
 
 
 class UsPostalCodes:
-    """The built-in geocoder: country ``US`` (and territories) by five-digit ZIP code.
+    """The built-in geocoder: the United States, with all states of their mail, by ZIP code.
 
     The table is read when the first address is placed.
     """
@@ -55,11 +73,22 @@ class UsPostalCodes:
         self._lats: array[int] = array("h")
         self._lons: array[int] = array("h")
 
-    def locate(self, destination: Destination) -> Point | None:
-        """The centre of the ZIP area, or of its three-digit region; None for anything else."""
-        digits = destination.postal.strip()[:5]
-        if destination.country not in _TERRITORIES or not _is_digits(digits, least=3):
+    def locate(self, destination: Destination) -> Point | Placed | None:
+        """The centre of the ZIP area, or of its three-digit region; None for anything else.
+
+        Mail to the armed forces and embassies lies where it leaves the country: New York, San
+        Francisco or Miami. The states of the Pacific lie at their post offices.
+        """
+        place = normal_destination(destination)
+        if place.country != "US" or doubtful(place):
             return None
+        if place.region in _GATEWAYS:
+            return Placed(_GATEWAYS[place.region], "region")
+        digits = place.postal
+        if not _is_digits(digits, least=3):
+            return None
+        if digits in _OFFICES:
+            return _OFFICES[digits]
         if not self._codes:
             self._load()
         if len(digits) == 5:
@@ -67,7 +96,8 @@ class UsPostalCodes:
             at = bisect_left(self._codes, code)
             if at < len(self._codes) and self._codes[at] == code:
                 return Point(self._lats[at] * _HUNDREDTH, self._lons[at] * _HUNDREDTH)
-        return self._region(int(digits[:3]))
+        middle = self._region(int(digits[:3]))
+        return None if middle is None else Placed(middle, "district")
 
     def _region(self, prefix: int) -> Point | None:
         start = bisect_left(self._codes, prefix * 100)

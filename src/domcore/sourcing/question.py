@@ -41,6 +41,10 @@ class Question:
         avoided: the same, of nodes that have lately rejected its SKU for another order.
         rejections: how often nodes have rejected work of this order; from `max_attempts` of the
             options on (0: never) it waits for a person.
+        normal: the order's destination is in its normal form; False for decisions that were made
+            before there was one.
+        coarse: how the point was found where that is not by its postal code: a word of
+            `COARSENESS` and the geocoder's name, such as ``"region postal"``.
         made: domcore's version and the rule engine's name, for the record.
     """
 
@@ -58,6 +62,8 @@ class Question:
     excluded: tuple[tuple[int, int, str], ...] = ()
     avoided: tuple[tuple[int, int, str], ...] = ()
     rejections: int = 0
+    normal: bool = True
+    coarse: str = ""
 
 
 class Outside(Protocol):

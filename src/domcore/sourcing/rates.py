@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from domcore.errors import ConfigurationError
 from domcore.model import Band, Destination, Network, RateCard, half_even
 from domcore.sourcing.planner.problem import Tariff
+from domcore.sourcing.zones import Zone, zones_of
 
 Quote = tuple[int, int, Tariff | None]
 """Micros per parcel, micros per gram, and the tariff where price is not linear in weight."""
@@ -26,7 +27,7 @@ class _Lane(NamedTuple):
     """One band, ready to price."""
 
     up_to: int | None
-    zones: tuple[str, ...]
+    zones: tuple[Zone, ...]
     base: int
     per_km: int
     per_gram: int
@@ -68,7 +69,10 @@ class Rates:
         place = f"rate card {card.id}"
         if not card.bands:
             raise ConfigurationError("a rate card needs at least one band", place=place)
-        lanes = tuple(_compile(card, band, place) for band in card.bands)
+        zones = zones_of(band.zones for band in card.bands)
+        lanes = tuple(
+            _compile(card, band, own, place) for band, own in zip(card.bands, zones, strict=True)
+        )
         for service in card.services or ("",):
             if (card.id, service) in self._cards:
                 raise ConfigurationError(
@@ -90,13 +94,19 @@ class Rates:
         )
 
     def quotes(
-        self, service: str, currency: str, destination: Destination, distances: Mapping[int, int]
+        self,
+        service: str,
+        currency: str,
+        destination: Destination,
+        distances: Mapping[int, int],
+        *,
+        normal: bool = True,
     ) -> dict[int, Quote]:
         """What a parcel costs from each node, by position; no entry where there is no rate.
 
         Where a price is not linear in weight its first two numbers are zero and the tariff says
         all. `distances` are in metres, by node position. A card in another `currency` is no rate:
-        nothing here converts money.
+        nothing here converts money. `normal` says that the destination is in its normal form.
         """
         found: dict[int, Quote] = {}
         lanes_of: dict[str, tuple[_Lane, ...]] = {}
@@ -105,7 +115,7 @@ class Rates:
             lanes = lanes_of.get(card)
             if lanes is None:
                 lanes = lanes_of[card] = (
-                    self._lanes_to(card, service, destination)
+                    self._lanes_to(card, service, destination, normal)
                     if self._currencies.get(card, currency) == currency
                     else ()
                 )
@@ -122,7 +132,9 @@ class Rates:
                     break
         return found
 
-    def _lanes_to(self, card: str, service: str, destination: Destination) -> tuple[_Lane, ...]:
+    def _lanes_to(
+        self, card: str, service: str, destination: Destination, normal: bool
+    ) -> tuple[_Lane, ...]:
         """The bands of a card that may serve a destination; none where the service is not offered.
 
         No card is a free one.
@@ -130,14 +142,15 @@ class Rates:
         if not card:
             return (_FREE,)
         lanes = self._cards.get((card, service)) or self._cards.get((card, "")) or ()
+        holds = Zone.holds if normal else Zone.holds_literally
         return tuple(
             lane
             for lane in lanes
-            if not lane.zones or any(_in_zone(destination, zone) for zone in lane.zones)
+            if not lane.zones or any(holds(zone, destination) for zone in lane.zones)
         )
 
 
-def _compile(card: RateCard, band: Band, place: str) -> _Lane:
+def _compile(card: RateCard, band: Band, zones: tuple[Zone, ...], place: str) -> _Lane:
     for rate in (band.per_kg, band.over_per_kg):
         if rate % 1000:
             raise ConfigurationError(
@@ -149,7 +162,7 @@ def _compile(card: RateCard, band: Band, place: str) -> _Lane:
     _check_steps(band.steps, place)
     return _Lane(
         band.up_to,
-        band.zones,
+        zones,
         band.base,
         band.per_km,
         band.per_kg // 1000,
@@ -166,12 +179,3 @@ def _check_steps(steps: Sequence[tuple[int, int]], place: str) -> None:
         raise ConfigurationError("weight steps must rise", place=place)
     if prices != sorted(prices) or any(price < 0 for price in prices):
         raise ConfigurationError("prices of weight steps may not fall", place=place)
-
-
-def _in_zone(destination: Destination, zone: str) -> bool:
-    """``US``, ``US-NY`` or ``US:100``."""
-    country, colon, prefix = zone.partition(":")
-    if colon:
-        return destination.country == country and destination.postal.startswith(prefix)
-    country, dash, region = zone.partition("-")
-    return destination.country == country and (not dash or destination.region == region)

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 from attrs import evolve
 
-from domcore.model import Directive, Hold, Item, Order, Plan, Point
+from domcore.model import Destination, Directive, Hold, Item, Order, Plan, Point
 from domcore.model.clock import from_micros, to_micros
 from domcore.sourcing.field import Field
 from domcore.sourcing.passes import Box, Pass
@@ -53,6 +53,11 @@ def inputs(
         "items": [_item_row(pool.item) for pool in seen.pools],
         "stock": [_stock_rows(supply, pool.item_id) for pool in seen.pools],
     }
+    if order.destination is not None and question.normal:
+        to = order.destination
+        record["to"] = (to.country, to.region, to.postal)
+    if question.coarse:
+        record["coarse"] = question.coarse
     if question.excluded or question.avoided:
         record["rejected"] = (question.excluded, question.avoided)
     if question.rejections:
@@ -136,9 +141,13 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
         safety = {at: floor for at, _, floor in stock if floor}
         if safety:
             supply.safety[item_id] = safety
-    place = record["point"]
-    if place is not None and order.destination is not None:
-        order = evolve(order, destination=evolve(order.destination, point=Point(*place)))
+    destination, place = order.destination, record["point"]
+    if destination is not None:
+        country, region, postal = record.get("to") or (
+            destination.country, destination.region, destination.postal,
+        )  # fmt: skip
+        point = destination.point if place is None else Point(*place)
+        order = evolve(order, destination=Destination(country, region, postal, point))
     step_limit, review = record["limits"]
     excluded, avoided = record.get("rejected", ((), ()))
     rejections, most = record.get("attempts", (0, 0))
@@ -157,6 +166,8 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
         tuple((line, at, reason) for line, at, reason in excluded),
         tuple((line, at, reason) for line, at, reason in avoided),
         rejections,
+        normal="to" in record or destination is None,
+        coarse=record.get("coarse", ""),
     )
 
 

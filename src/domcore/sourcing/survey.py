@@ -63,7 +63,9 @@ def survey(question: Question, destination: Destination | None) -> Survey:
         found.update(available[pool.item_id])
     holders = [at for at in sorted(found) if allowed >> at & 1]
     distances = from_place(destination.point, field.vectors, holders)
-    quotes = field.rates.quotes(order.service, question.currency, destination, distances)
+    quotes = field.rates.quotes(
+        order.service, question.currency, destination, distances, normal=question.normal
+    )
     mask = 0
     for at in holders:
         mask |= 1 << at

@@ -13,6 +13,7 @@ from domcore.model import (
     Network,
     ObserveStock,
 )
+from domcore.model.postal import normal_node
 from domcore.publishing import Availability, availability
 from domcore.sourcing.rates import Rates
 from domcore.store.protocol import (
@@ -39,7 +40,8 @@ class GoodsVerbs(Core):
                 `Rates`); nothing is changed.
         """
         check_network(network)
-        network = evolve(network, nodes=tuple(sorted(network.nodes, key=lambda node: node.id)))
+        nodes = sorted(map(normal_node, network.nodes), key=lambda node: node.id)
+        network = evolve(network, nodes=tuple(nodes))
         Rates(network)
         with self.acting(by):
             self.store.save_network(network, now=self._micros())

@@ -17,6 +17,7 @@ from domcore.model import (
     Order,
     OrderLine,
     Person,
+    postal_prefix,
 )
 from domcore.model.clock import to_micros
 from domcore_files.tables import Row
@@ -179,7 +180,7 @@ class OrderReader:
         country, postal = values["country"].upper(), values["postal"].upper()
         if not country:
             return None
-        kept = postal[: self.postal_digits or len(postal)].strip()
+        kept = postal_prefix(postal, self.postal_digits).strip()
         return Destination(country, values["region"].upper(), kept)
 
 

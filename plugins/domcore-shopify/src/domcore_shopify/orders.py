@@ -17,6 +17,7 @@ from domcore.model import (
     Ignore,
     Order,
     Person,
+    postal_prefix,
 )
 from domcore_shopify.lines import mapped, read_lines
 from domcore_shopify.options import Options
@@ -113,8 +114,8 @@ class OrderReader:
             )
         region = one_line(address.province_code).upper().removeprefix(f"{country}-")
         postal = one_line(address.zip).upper()
-        kept = self.postal_digits or len(postal)
-        return Destination(country=country, region=region, postal=postal[: min(kept, 20)].strip())
+        kept = postal_prefix(postal, self.postal_digits)[:20].strip()
+        return Destination(country=country, region=region, postal=kept)
 
 
 def has_left_whole(body: OrderBody) -> bool:

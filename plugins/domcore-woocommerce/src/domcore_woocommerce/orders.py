@@ -20,6 +20,7 @@ from domcore.model import (
     Ignore,
     Order,
     Person,
+    postal_prefix,
 )
 from domcore.model.clock import to_micros
 from domcore_woocommerce.lines import mapped, read_lines
@@ -123,8 +124,8 @@ class OrderReader:
             problems.append(Problem(f"{path}.{name}.country", "must be two letters, such as US"))
         region = one_line(address.state).upper().removeprefix(f"{country}-")[:100]
         postal = one_line(address.postcode).upper()
-        kept = self.postal_digits or len(postal)
-        return Destination(country=country, region=region, postal=postal[: min(kept, 20)].strip())
+        kept = postal_prefix(postal, self.postal_digits)[:20].strip()
+        return Destination(country=country, region=region, postal=kept)
 
 
 def address_of(body: OrderBody) -> tuple[str, Address]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from domcore.errors import ConflictError
 from domcore.model.clock import to_micros
 from domcore.model.order import Order
+from domcore.model.postal import same_place
 from domcore.store.operations.order_work import OrderWork
 from domcore.store.rows import HELD_RELEASE, NOT_HELD, LineRow
 
@@ -37,7 +38,9 @@ def amend(
         ConflictError: a line changed its SKU after units of it were handed over or shipped.
     """
     freed = 0
-    elsewhere = (before.destination, before.service) != (after.destination, after.service)
+    elsewhere = before.service != after.service or not same_place(
+        before.destination, after.destination
+    )
     if elsewhere or work.state.hold == HELD_RELEASE:
         freed += _free(work, None, None, now)
     asked: set[tuple[int, int]] = set()

@@ -15,6 +15,7 @@ from domcore.model.actor import checked_by
 from domcore.model.clock import to_micros
 from domcore.model.command import CaptureOrder
 from domcore.model.order import Order, OrderLine
+from domcore.model.postal import normal_destination
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.amend import amend
@@ -96,7 +97,7 @@ class Capture:
         self._touched.add(order.key)
         digest = _digest(self._bodies.order.dump(order))
         if command.key:
-            repeat = seen_before(self._reader, owner_id, order.channel, command.key, digest)
+            repeat = self._repeat(command, owner_id, known, digest)
             if repeat is not None:
                 return repeat
         if known is None:
@@ -107,6 +108,20 @@ class Capture:
             self._keys.add((order.owner, order.channel, command.key))
             remember(self.changes, owner_id, order.channel, command.key, digest, outcome, self._now)
         return outcome
+
+    def _repeat(
+        self, command: CaptureOrder, owner_id: int, known: OrderRow | None, digest: bytes
+    ) -> Outcome | None:
+        """What came of this key before."""
+        order = command.order
+        try:
+            return seen_before(self._reader, owner_id, order.channel, command.key, digest)
+        except ConflictError:
+            if known is not None:
+                body = BodyRow(*self._reader.select("order_body", "order_id", [known.id])[0])
+                if order.revision == body.heard and self._spelled_otherwise(order, body):
+                    return Outcome("duplicate", known.id)
+            raise
 
     def _refuse_ill_typed(self, order: Order) -> None:
         """What cannot be read back must not be stored: it would stop everybody's routing."""
@@ -174,7 +189,7 @@ class Capture:
         if order.revision < body.heard:
             return Outcome("stale", known.id, f"revision {body.heard} is known already")
         if order.revision == body.heard:
-            if digest != body.digest:
+            if digest != body.digest and not self._spelled_otherwise(command.order, body):
                 raise ConflictError(
                     f"{order.channel}/{order.external_id}: revision {order.revision} came twice "
                     "with different content"
@@ -195,6 +210,22 @@ class Capture:
             add("persons", (known.id, self._bodies.person.dump(command.person)))
         add("events", (None, "order.amended", known.id, self._now, dump_event(told)))
         return Outcome("amended", known.id)
+
+    def _spelled_otherwise(self, order: Order, body: BodyRow) -> bool:
+        """Whether a revision differs from the stored one only in how its postal code is written.
+
+        Channels have not always cut codes at the same character, and the same order may come by a
+        webhook and a pull.
+        """
+        known = self._bodies.order.load(body.body).destination
+        if known is None or order.destination is None or body.revision != body.heard:
+            return False
+        old, new = normal_destination(known), normal_destination(order.destination)
+        if evolve(old, postal="") != evolve(new, postal=""):
+            return False
+        if not (old.postal.startswith(new.postal) or new.postal.startswith(old.postal)):
+            return False
+        return _digest(self._bodies.order.dump(evolve(order, destination=known))) == body.digest
 
     def _kept(self, owner_id: int, order: Order) -> Sequence[AmendmentRow]:
         """Amendments that came for this order before."""
