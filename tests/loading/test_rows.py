@@ -192,3 +192,32 @@ def test_a_large_file_is_read_in_bounded_memory(tmp_path: Path) -> None:
     finally:
         tracemalloc.stop()
     assert peak < 2_000_000
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", [True, False])
+def test_lines_may_end_as_any_system_ends_them(tmp_path: Path, end: str, last: bool) -> None:
+    lines = ["sku,name", "A,one", '"B","t""wo"', "C,"]
+    text = end.join(lines) + (end if last else "")
+    found, _, said = items(source(tmp_path, text, "i.csv"))
+    assert ([each.sku for each in found], said) == (["A", "B", "C"], "")
+    assert found[1].name == 't"wo'
+
+
+def test_a_long_file_of_lone_carriage_returns_is_read_line_by_line(tmp_path: Path) -> None:
+    """CR LF may be torn apart where a stretch of the file ends."""
+    for end in ("\r", "\r\n"):
+        text = f"sku,name{end}" + "".join(f"S{n},n{n}{end}" for n in range(60_000))
+        found, _, said = items(source(tmp_path, text, "i.csv"))
+        assert (len(found), said) == (60_000, "")
+
+
+def test_a_stray_carriage_return_in_the_header_is_refused_in_words(tmp_path: Path) -> None:
+    found, said = counts(source(tmp_path, b"sku,node\r,on_hand\nMUG,NYC,4\n", "s.csv"))
+    assert found == []
+    assert "s.csv:3" in said
+
+
+def test_a_header_that_no_csv_reader_takes_is_refused_in_words(tmp_path: Path) -> None:
+    said = items(source(tmp_path, "sku," + "x" * 200_000 + "\n", "i.csv"))[2]
+    assert "i.csv:1: is not CSV: field larger than field limit" in said

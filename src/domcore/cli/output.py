@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from domcore.codec.showing import shown, shown_json, shown_lines
 from domcore.model import amount_text, decimal_text, money_text
 
 _SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
@@ -64,12 +65,12 @@ class Output:
         """A text for people; nothing with ``--json``."""
         if not self.as_json:
             self._begin()
-            click.echo(text)
+            click.echo(shown_lines(text))
 
     def note(self, text: str) -> None:
         """A remark that is no result: standard error."""
         self._begin()
-        click.echo(text, err=True)
+        click.echo(shown_lines(text), err=True)
 
     def _begin(self) -> None:
         if self.unfinished is not None:
@@ -78,7 +79,7 @@ class Output:
 
 def json_text(value: Any) -> str:
     """A value on one line; times, which TOML knows and JSON does not, in ISO 8601."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_text)
+    return shown_json(json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_text))
 
 
 def _text(value: object) -> str:
@@ -106,8 +107,8 @@ def table(columns: Sequence[Column], rows: Iterable[Row]) -> str:
 
 
 def clean(text: str) -> str:
-    """Text without characters that could steer a terminal."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)
+    """One line of text in which nothing steers a terminal."""
+    return shown(text)
 
 
 def money(amount: int, currency: str) -> str:

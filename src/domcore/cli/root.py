@@ -15,6 +15,7 @@ import click
 
 from domcore import __version__
 from domcore.cli.exits import FAILED, INTERRUPTED
+from domcore.codec.showing import shown_lines
 from domcore.errors import DomcoreError
 
 COMMANDS: Final = {
@@ -65,6 +66,10 @@ class Failed(click.ClickException):
     """An error that is told in one message, without a traceback."""
 
     exit_code = FAILED
+
+    def format_message(self) -> str:
+        """The message, in which nothing steers a terminal."""
+        return shown_lines(self.message)
 
 
 class Root(click.Group):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from attrs import frozen
 
@@ -21,6 +21,7 @@ from domcore.loading.toml_places import MOST_BYTES, parse_toml, read_text
 
 FORMATS: Final = ("csv", "jsonl", "json", "toml")
 MOST_LINE: Final = 1024 * 1024
+_CHUNK: Final = 64 * 1024
 _SUFFIXES: Final = {
     ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".json": "json", ".toml": "toml",
@@ -101,9 +102,7 @@ def _lines(source: Source) -> Iterator[str]:
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", source=source.name) from None
     with file:
-        number = 0
-        while raw := file.readline(MOST_LINE + 1):
-            number += 1
+        for number, raw in enumerate(raw_lines(file), start=1):
             if len(raw) > MOST_LINE:
                 raise ConfigurationError(
                     "the line is longer than 1 MB", source=source.name, place=f"line {number}"
@@ -118,11 +117,30 @@ def _lines(source: Source) -> Iterator[str]:
                 ) from None
 
 
+def raw_lines(file: BinaryIO) -> Iterator[bytes]:
+    """The lines of a file with their ends, which some spreadsheets write as CR alone; of one that
+    is longer than `MOST_LINE`, the beginning, and then nothing."""
+    left = b""
+    while chunk := file.read(_CHUNK):
+        lines = (left + chunk).splitlines(keepends=True)
+        # The last one may go on; and a CR at the very end may have its LF still to come.
+        left = lines.pop()
+        yield from lines
+        if len(left) > MOST_LINE:
+            break
+    if left:
+        yield left
+
+
 def _csv(source: Source, types: Types, problems: Problems) -> Iterator[Record]:
     lines = _lines(source)
     head = next(lines, "")
     delimiter = max(",;\t", key=head.count)
-    names = next(csv.reader([head], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([head], delimiter=delimiter), [])
+    except csv.Error as error:
+        problems.add(f"{source.name}:1", f"is not CSV: {error}")
+        return
     paths = [name.strip().split(".") for name in names]
     if not any(names):
         problems.add(f"{source.name}:1", "the first line must name the columns")

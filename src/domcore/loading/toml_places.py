@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import frozen
 
+from domcore.codec.toml import TomlError, load_toml
 from domcore.errors import ConfigurationError
 
 _PART = r"(?:[A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')"
@@ -16,7 +16,6 @@ _DOTTED = rf"{_PART}(?:\s*\.\s*{_PART})*"
 _HEADER = re.compile(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]")
 _ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=")
 _WORD = re.compile(_PART)
-_LINE = re.compile(r"line (\d+)")
 
 MOST_BYTES: Final = 64 * 1024 * 1024
 
@@ -79,14 +78,10 @@ def read_text(path: Path) -> str:
 def parse_toml(text: str, name: str) -> TomlFile:
     """Parse text; `name` is what messages call it."""
     try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = _LINE.search(str(error))
-        place = f"line {found[1] if found else max(1, len(text.splitlines()))}"
-        said = str(error).split(" (at ")[0]
-        raise ConfigurationError(f"is not TOML: {said}", source=name, place=place) from None
-    except RecursionError:
-        raise ConfigurationError("is nested too deeply", source=name) from None
+        data = load_toml(text)
+    except TomlError as error:
+        place = f"line {error.line}" if error.line else ""
+        raise ConfigurationError(str(error), source=name, place=place) from None
     return TomlFile(name, data, _places(text))
 
 

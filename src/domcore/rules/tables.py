@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfoNotFoundError
 
+from domcore.codec.toml import TomlError, load_toml
 from domcore.errors import ConfigurationError
 from domcore.rules.builtin_facts import LONGEST_TEXT
 from domcore.rules.checker import instant
@@ -20,6 +20,7 @@ LARGEST_FILE: Final = 16 * 1024 * 1024
 MOST_TABLES: Final = 30_000
 """Tables of one TOML file: counted first, because reading a million of them takes minutes."""
 
+_MOST_DIGITS: Final = 20
 DEEPEST_TREE: Final = 100
 MOST_DOTS: Final = 200
 """Dots in one line of TOML: a key of thousands of parts takes quadratic time to read."""
@@ -47,10 +48,17 @@ def read_tree(file: Path) -> Any:
         text = file.read_bytes().decode("utf-8-sig")
         if file.suffix == ".json":
             return json.loads(
-                text, parse_float=FloatText, parse_constant=FloatText, object_pairs_hook=_unique
+                text,
+                parse_int=_whole,
+                parse_float=FloatText,
+                parse_constant=FloatText,
+                object_pairs_hook=_unique,
             )
         _check_toml_size(text, source)
-        return tomllib.loads(text, parse_float=FloatText)
+        return load_toml(text, FloatText)
+    except TomlError as error:
+        place = f"line {error.line}" if error.line else ""
+        raise ConfigurationError(f"cannot be read: {error}", source=source, place=place) from None
     except OSError as error:
         raise ConfigurationError(f"cannot be read: {error.strerror}", source=source) from None
     except UnicodeDecodeError:
@@ -58,6 +66,17 @@ def read_tree(file: Path) -> Any:
     except (ValueError, RecursionError) as error:
         why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise ConfigurationError(f"cannot be read: {why}", source=source) from None
+
+
+def _whole(digits: str) -> int:
+    """A whole number of JSON.
+
+    Raises:
+        ValueError: it is beyond 64 bits.
+    """
+    if len(digits) > _MOST_DIGITS or not -(2**63) <= int(digits) < 2**63:
+        raise ValueError("it holds a whole number beyond 64 bits")
+    return int(digits)
 
 
 def _check_toml_size(text: str, source: str) -> None:

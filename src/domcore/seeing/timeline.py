@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import asdict, field, frozen
 
+from domcore.codec.showing import shown
 from domcore.model import Event, OrderSummary
 from domcore.seeing.words import Background, told
 from domcore.store.protocol import Store
@@ -79,12 +80,12 @@ class Timeline:
         order = self.order
         units = ", ".join(f"{number:,} {word}" for word, number in order.buckets._asdict().items())
         name = order.number or order.external_id
-        yield _clean(f"Order {name} ({order.channel}/{order.external_id}): {order.status}; {units}")
+        yield shown(f"Order {name} ({order.channel}/{order.external_id}): {order.status}; {units}")
         for entry in self.entries:
             notes = [f"decision {entry.decision}"] if entry.decision is not None else []
             notes += [f"by {entry.by}"] if entry.by else []
             told = f"  ({', '.join(notes)})" if notes else ""
-            yield _clean(f"{entry.at:%Y-%m-%d %H:%M} UTC  {entry.text}{told}")
+            yield shown(f"{entry.at:%Y-%m-%d %H:%M} UTC  {entry.text}{told}")
 
 
 def timeline(store: Store, order_id: int) -> Timeline:
@@ -129,7 +130,3 @@ def _entry(event: Event, background: Background) -> Entry:
         event.body,
         event.by,
     )
-
-
-def _clean(text: str) -> str:
-    return text if text.isprintable() else "".join(c if c.isprintable() else "?" for c in text)

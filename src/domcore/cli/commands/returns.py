@@ -181,7 +181,7 @@ def _units(lines: Sequence[str]) -> tuple[tuple[str, int], ...]:
     found = []
     for text in lines:
         line, equals, units = text.rpartition("=")
-        if not equals or not (units.isascii() and units.isdigit()):
+        if not equals or not (units.isascii() and units.isdigit() and len(units) < 11):
             raise click.BadParameter(f"{text!r}: write LINE=UNITS", param_hint="--line")
         found.append((line, int(units)))
     return tuple(found)

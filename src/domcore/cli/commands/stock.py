@@ -158,9 +158,13 @@ def cursor_of(view: StockView) -> str:
     return "-".join(map(str, view.key))
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
 def _place(cursor: str | None) -> tuple[int, int]:
     item, _, node = (cursor or "0-0").partition("-")
-    if not (item.isdecimal() and node.isdecimal()):
+    if not (_is_number(item) and _is_number(node)):
         raise click.BadParameter("must be a cursor, as the last page gave it", param_hint="--after")
     return int(item), int(node)
 
@@ -168,7 +172,7 @@ def _place(cursor: str | None) -> tuple[int, int]:
 def _list_sellable(
     run: Invocation, channel: str, sku: str | None, limit: int, after: str | None
 ) -> None:
-    if after is not None and not after.isdecimal():
+    if after is not None and not _is_number(after):
         raise click.BadParameter("must be a cursor, as the last page gave it", param_hint="--after")
     with run.open() as dom:
         found = dom.availability(channel, sku=sku, limit=limit, after=int(after or 0))

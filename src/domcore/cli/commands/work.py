@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from domcore.cli.exits import DONE, INTERRUPTED, PARTIAL
+from domcore.cli.looping import Loop, Stop, patiently
 from domcore.cli.output import clean, times
-from domcore.cli.pipes import reader_gone
 from domcore.cli.times import Seconds
 from domcore.cli.verb import Invocation, verb
 from domcore.errors import StoreError
@@ -21,9 +19,6 @@ from domcore.errors import StoreError
 if TYPE_CHECKING:
     from domcore.app import Domcore
     from domcore.working import WorkReport
-
-_SLICE: Final = 0.1
-_JITTER: Final = 0.1
 
 _WORDS: Final = (
     ("expired", "freed {}", "reservation"),
@@ -62,82 +57,65 @@ def command(run: Invocation, once: bool, every: float, limit: int) -> int:
 
     A loop ends after the piece of work in hand: with 0 for SIGTERM, with 130 for Ctrl-C, of which
     a second one ends it at once. Of rounds in which nothing was due it tells the first. A round in
-    which the store is locked, full or cannot be reached is told and tried again.
+    which the store is locked, full or cannot be reached is told; the loop waits longer and longer,
+    up to a minute, and goes on with the store opened anew.
     Exit code 4 says that something failed; it is tried again later, or shown by `domcore parked`.
     """
-    with run.open() as dom, _patiently(loop=not once) as stop:
-        code = _round(run, dom, limit, stop)
-        while not (once or stop.signal or reader_gone()):
-            stop.sleep(every * random.uniform(1 - _JITTER, 1 + _JITTER))
-            if not stop.signal:
-                code = _next_round(run, dom, limit, stop)
+    rounds = _Rounds(run, limit)
+    if once:
+        with run.open() as dom:
+            return rounds.one(dom)
+    with patiently() as stop:
+        rounds.stop = stop
+        code = Loop(run.open, rounds.one, rounds.put_off, every=every).run(stop)
     if stop.signal:
         return DONE if stop.signal == signal.SIGTERM else INTERRUPTED
     return code
 
 
-class _Stop:
-    """Whether a signal has asked for the end, and whether the last round had nothing to do."""
+class _Rounds:
+    """Does rounds of work and tells of them."""
 
-    def __init__(self) -> None:
-        self.signal = 0
-        self.idle = False
+    def __init__(self, run: Invocation, limit: int) -> None:
+        self._run = run
+        self._limit = limit
+        self._idle = False
+        self.stop: Stop | None = None
+        """Set in a loop."""
 
-    def hear(self, number: int, _frame: Any) -> None:
-        """Remember the first signal; a second Ctrl-C ends at once."""
-        if self.signal and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.signal = number
+    def one(self, dom: Domcore) -> int:
+        """One round; its exit code."""
+        report = dom.work(limit=self._limit, stop=self.stop)
+        with self._telling():
+            self._tell(report)
+        return PARTIAL if report.failures else DONE
 
-    def __call__(self) -> bool:
-        return bool(self.signal)
-
-    def sleep(self, seconds: float) -> None:
-        """Wait, but not past a signal."""
-        until = time.monotonic() + seconds
-        while not self.signal and (left := until - time.monotonic()) > 0:
-            time.sleep(min(_SLICE, left))
-
-
-@contextmanager
-def _patiently(*, loop: bool) -> Iterator[_Stop]:
-    """In a loop, signals wait for the piece of work in hand."""
-    stop = _Stop()
-    if not loop:
-        yield stop
-        return
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [(number, signal.signal(number, stop.hear)) for number in numbers]
-    try:
-        yield stop
-    finally:
-        for number, handler in before:
-            signal.signal(number, handler)
-
-
-def _next_round(run: Invocation, dom: Domcore, limit: int, stop: _Stop) -> int:
-    """Another round; a store that cannot be used for the moment is no reason to end."""
-    try:
-        return _round(run, dom, limit, stop)
-    except StoreError as error:
-        if not error.passing:
-            raise
-        run.out.note(f"{error}")
-        stop.idle = False
+    def put_off(self, error: StoreError) -> int:
+        """A round that could not be done is told."""
+        self._idle = False
+        with self._telling():
+            self._run.out.note(clean(str(error)))
         return PARTIAL
 
+    def _tell(self, report: WorkReport) -> None:
+        out = self._run.out
+        for failure in report.failures:
+            out.note(clean(failure))
+        if out.as_json:
+            out.object({**report.counts, "failures": report.failures})
+        idle = report.idle and not report.failures
+        if not (idle and self._idle):
+            out.say(summary(report))
+        self._idle = idle
 
-def _round(run: Invocation, dom: Domcore, limit: int, stop: _Stop) -> int:
-    report = dom.work(limit=limit, stop=stop)
-    for failure in report.failures:
-        run.out.note(clean(failure))
-    if run.out.as_json:
-        run.out.object({**report.counts, "failures": report.failures})
-    idle = not any(report.counts.values())
-    if not (idle and stop.idle):
-        run.out.say(summary(report))
-    stop.idle = idle
-    return PARTIAL if report.failures else DONE
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What cannot be written down on a full disk is no reason for a loop to end."""
+        try:
+            yield
+        except OSError:
+            if self.stop is None:
+                raise
 
 
 def summary(report: WorkReport) -> str:

@@ -262,7 +262,8 @@ class SqliteBackend(SqlWriter):
         """SQLite's count of other connections' commits. Two connections' counts are not
         comparable, so each thread's answers lie in a range of their own."""
         connection = self._connections.get()
-        (version,) = connection.raw.execute("PRAGMA data_version").fetchone()
+        with explained(str(self._connections.path)):
+            (version,) = connection.raw.execute("PRAGMA data_version").fetchone()
         return connection.serial << 32 | int(version)
 
     def forget_erased(self) -> None:
