@@ -67,12 +67,13 @@ def test_what_init_writes_is_a_project_file(empty: Path, run) -> None:
 
 def test_dates_in_plugin_options_are_shown(empty: Path, run) -> None:
     (empty / "domcore.toml").write_text(
-        "[plugins.acme]\nsince = 2026-11-02\nat = 08:00:00\nall = [2026-11-02T08:00:00Z]\n"
+        '[channels.shop]\nkind = "shopify"\nsince = 2026-11-02\ntiers = { at = 08:00:00, '
+        "all = [2026-11-02T08:00:00Z] }\n"
     )
     rows = {row["name"]: row["value"] for row in lines(run("config", "--json").stdout)}
-    assert rows["plugins.acme.since"] == "2026-11-02"
-    assert rows["plugins.acme.at"] == "08:00:00"
-    assert rows["plugins.acme.all"] == ["2026-11-02T08:00:00+00:00"]
+    assert rows["channels.shop.since"] == "2026-11-02"
+    assert rows["channels.shop.tiers.at"] == "08:00:00"
+    assert rows["channels.shop.tiers.all"] == ["2026-11-02T08:00:00+00:00"]
     assert run("config").exit_code == 0
 
 
