@@ -301,8 +301,10 @@ class Router:
         now = to_micros(errand.now)
         kind, reason, retry = _event_kind(decided, errand), "", None
         if short and not decided.held:
-            reason = ",".join(sorted({each.reason for each in plan.shortages}))
-            retry = now + int(errand.retry.total_seconds()) * 1_000_000
+            reasons = {each.reason for each in plan.shortages}
+            reason = ",".join(sorted(reasons))
+            if reasons != {"item"}:  # an item that is not known is not waited for by the clock
+                retry = now + int(errand.retry.total_seconds()) * 1_000_000
         by_id = self._kit.field.nodes
         position = self._kit.field.by_node_id
         draws = tuple(Draw(*draw) for draw in decided.draws)

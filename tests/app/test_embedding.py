@@ -167,7 +167,7 @@ def test_an_error_inside_undoes_only_that_operation(world, dom, shop):
     with dom.joined(shop) as inside:
         sell(inside, world, "1")
         with pytest.raises(PayloadError):
-            inside.capture(world.order("2", NOPE=1))
+            inside.capture(world.order("2", MUG=-1))
         shop.execute("INSERT INTO invoice VALUES ('1')")
     shop.execute("COMMIT")
     assert [each.number for each in dom.orders()] == ["#1"]

@@ -63,7 +63,7 @@ def test_erased_means_gone_from_every_file_of_the_database(tmp_path: Path):
 def test_a_refused_order_repeats_nothing_personal():
     made = world()
     with made.open() as dom:
-        nameless = evolve(made.order("1"), lines=(OrderLine("1", "NOPE", 1),))
+        nameless = evolve(made.order("1"), lines=(OrderLine("1", "MUG", -1),))
         with pytest.raises(PayloadError) as refused:
             dom.capture(nameless, WHO)
         assert CANARY not in str(refused.value)

@@ -150,11 +150,11 @@ def test_a_us_postal_code_is_placed_by_the_builtin_table(url):
         assert reserved(dom, "MUG") == {"LAX": 1}
 
 
-def test_an_unknown_sku_is_refused_and_nothing_is_captured(url):
+def test_a_quantity_below_zero_is_refused_and_nothing_is_captured(url):
     world = two_coasts()
     with world.open(settings(url)) as dom:
-        with pytest.raises(PayloadError, match="no such item"):
-            dom.capture(world.order("1", NOPE=1))
+        with pytest.raises(PayloadError, match="between 0"):
+            dom.capture(world.order("1", MUG=-1))
         assert dom.orders() == []
 
 

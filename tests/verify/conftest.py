@@ -58,6 +58,7 @@ class Shop:
         self.world.node("LAX", at=(34.0, -118.2), connector="fake").node("NYC", at=(40.7, -74.0))
         for sku in SKUS:
             self.world.item(sku, weight=300).stock(sku, safety=1, ATL=4, LAX=6, NYC=3)
+        self.world.item("SPARE").stock("SPARE", NYC=3)
         settings = Settings(store=url, owners={"main": "USD"}, engine="python")
         self.dom: Domcore = self.world.open(settings, plugins={"reviewer": Reviewer()})
         self.dom.load_items((), [Alias("web", "mug-eu", "MUG")])
@@ -97,6 +98,17 @@ class Shop:
         if shape & 2:
             again = evolve(again, lines=again.lines[:1])
         self.dom.capture(again)
+
+    def unknown(self, number: int, units: int, shape: int) -> None:
+        order = self.world.order(str(number), NEW=units % 4 + 1, MUG=shape % 2)
+        known = self.dom.store.find_order(f"web/{number}")
+        self.dom.capture(evolve(order, revision=self.now) if known else order)
+
+    def unnamed(self, number: int, units: int, shape: int) -> None:
+        self.dom.capture(self.world.order(str(number), NOBODY=2, PEN=1))
+
+    def identify(self, number: int, units: int, shape: int) -> None:
+        self.dom.load_items((), [Alias("web", "NEW", SKUS[shape % 3])])
 
     def differ(self, number: int, units: int, shape: int) -> None:
         lines = ((str(shape % 4), units % 3),)
@@ -206,6 +218,9 @@ BUSY_LIFE: tuple[tuple[str, int, int, int], ...] = (
     ("notice", 10, 5, 2), ("notice", 12, 2, 0), ("notice", 10, 1, 1),
     ("give_back", 10, 1, 1), ("receive", 10, 1, 0), ("notice", 20, 1, 0),
     ("give_back", 20, 0, 2), ("count", 1, 1, 1),
+    ("unknown", 41, 1, 1), ("route", 0, 0, 7), ("identify", 0, 0, 1), ("route", 0, 0, 7),
+    ("unknown", 42, 2, 1), ("cancel", 42, 0, 0), ("unnamed", 43, 0, 0), ("route", 0, 0, 7),
+    ("capture", 50, 0, 4),
 )  # fmt: skip
 
 

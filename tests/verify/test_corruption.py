@@ -117,7 +117,7 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
 
     yield "I5", "a package is lost", delete("package")
     yield "I5", "a package that nobody told of", copy("package", {"name": "other"})
-    yield "I8", "a package of no work", copy("package", {"node_id": 1})
+    yield "I8", "a package of no work", copy("package", {"node_id": 99})
     other = swap(b'"id":"box-5"', b'"id":"box-6"')
     yield "reference", "a package's body is another's", change("package", {"body": other})
     yield "format", "a package cannot be read", change("package", {"body": b"[]"})
@@ -229,7 +229,7 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield "I9", "a hold is at no known stage", change("hold", {"stage": "later"}, order_id=2)
     yield "I9", "a held order queues", change("order_state", {"retry_at": 1}, order_id=2)
     yield "I9", "an order fell out of the queue", change(
-        "order_state", {"retry_at": None}, sequence=0
+        "order_state", {"retry_at": None}, sequence=0, cancelled=0
     )  # fmt: skip
     yield "I9", "a finished order queues", change("order_state", {"retry_at": 1}, **busy)
     yield "I9", "work is in no known status", change(
@@ -422,6 +422,13 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     )  # fmt: skip
     yield "I1", "the ledger brought back what never came", change("return_line", {"blocked": 0})
     yield "reference", "a return of an unknown item", change("return_line", {"item_id": 99})
+    yield "I6", "nobody waits for an item that is not known", delete("awaited_item")
+    yield "I6", "it is waited for under another name", change("awaited_item", {"name": "MUG"})
+    yield "I6", "an item is waited for that is known", insert(
+        "awaited_item", order_id=1, line_no=0, name="MUG"
+    )  # fmt: skip
+    yield "I6", "a line waits for another's item", change("awaited_item", {"line_no": more()})
+    yield "I5", "an order waits that is not there", change("awaited_item", {"order_id": more(900)})
     yield "published", "less than nothing was told", insert(
         "published", channel="web", item_id=1, node_id=0, quantity=-1
     )  # fmt: skip

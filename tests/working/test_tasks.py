@@ -5,8 +5,19 @@ from __future__ import annotations
 import pytest
 
 from domcore import ConnectorError, NotFound, WorkSettings, hookimpl
-from domcore.model import CancelOrder, CaptureOrder, Envelope, Item, Notice, Polled, Pulled
+from domcore.model import (
+    CancelOrder,
+    CaptureOrder,
+    Envelope,
+    Item,
+    Notice,
+    ObserveStock,
+    Polled,
+    Pulled,
+    StockCount,
+)
 from domcore.settings import ChannelSettings, StockSettings
+from domcore.store.protocol import StockFilter
 
 
 class Channel:
@@ -75,14 +86,14 @@ def test_pages_are_pulled_while_there_are_more_and_then_after_a_while(shop):
 
 
 def test_a_bad_command_is_set_aside_and_its_page_goes_on(shop, partners):
-    bad = CaptureOrder(shop.world.order("2", NOPE=1))
+    bad = CaptureOrder(shop.world.order("2", MUG=-1))
     channel = Channel([(*orders_of(shop, "1"), bad, "no command", *orders_of(shop, "3"))])
     dom = shop.open(*partners, plugins={"sells": Sells(channel)})
     report = dom.work()
     assert {each.external_id for each in dom.orders()} == {"1", "3"}
     assert report.parked == 2
     first, second = dom.parked()
-    assert "no such item" in first.note
+    assert "must be between 0" in first.note
     assert "str is no command" in second.note
     bodies = [each.body for each in dom.events() if each.kind == "work.parked"]
     assert bodies[0].keys() == {"format", "task", "error", "position", "number"}
@@ -90,7 +101,8 @@ def test_a_bad_command_is_set_aside_and_its_page_goes_on(shop, partners):
 
 
 def test_what_was_set_aside_is_read_again_once_its_cause_is_gone(shop):
-    channel = Channel([(CaptureOrder(shop.world.order("1", NEW=1)),), ()])
+    counted = ObserveStock("main", (StockCount("NEW", "NYC", on_hand=4),))
+    channel = Channel([(counted,), ()])
     dom = shop.open(plugins={"sells": Sells(channel)})
     dom.work()
     dom.load_items([Item("NEW")])
@@ -98,12 +110,12 @@ def test_what_was_set_aside_is_read_again_once_its_cause_is_gone(shop):
     dom.retry(parked.id)
     assert dom.parked() == []
     dom.work()
-    assert [each.external_id for each in dom.orders()] == ["1"]
+    assert [(each.sku, each.on_hand) for each in dom.stock(StockFilter(sku="NEW"))] == [("NEW", 4)]
     assert dom.parked() == []
 
 
 def test_a_page_that_comes_again_is_not_set_aside_twice(shop):
-    channel = Channel([(CaptureOrder(shop.world.order("1", NOPE=1)),)])
+    channel = Channel([(CaptureOrder(shop.world.order("1", MUG=-1)),)])
     dom = shop.open(plugins={"sells": Sells(channel)})
     dom.work()
     for again in range(3):

@@ -49,6 +49,8 @@ def _received(report: DemoReport) -> Iterator[str]:
     yield f"{_INDENT}{', '.join(parts)}"
     for place, reason in received.refused:
         yield f"{_INDENT}{place} refused: {reason}"
+    for place, words in received.noted:
+        yield f"{_INDENT}{place}: {words}"
 
 
 def _routed(report: DemoReport) -> Iterator[str]:

@@ -22,6 +22,7 @@ from domcore.loading import Source, load_items, load_network, load_stock
 from domcore.model import Plan
 from domcore.routing import Routed, RouteReport
 from domcore.settings import ChannelSettings, Settings
+from domcore.store.protocol import Outcome
 
 ORDERS: Final = 320
 MOST_EVENTS: Final = 100_000
@@ -51,10 +52,12 @@ class NodeTally:
 
 @define
 class Received:
-    """What became of the deliveries; `refused` has their places and reasons."""
+    """What became of the deliveries; `refused` has the places and reasons of those, `noted` the
+    places and words of what was taken in all the same."""
 
     outcomes: Counter[str] = field(factory=Counter)
     refused: list[tuple[str, str]] = field(factory=list)
+    noted: list[tuple[str, str]] = field(factory=list)
     seconds: float = 0.0
 
 
@@ -198,12 +201,19 @@ def _receive(dom: Domcore, deliveries: Sequence[Delivery], watch: Watch) -> Rece
             try:
                 found = dom.receive(files.CHANNEL, delivery.body.encode(), delivery.headers)
                 received.outcomes.update(outcome.outcome for outcome in found)
+                place = f"{files.DELIVERIES}:{number}"
+                received.noted += [(place, each.detail) for each in found if worth_telling(each)]
             except PayloadError as error:
                 received.outcomes["refused"] += 1
                 received.refused.append((f"{files.DELIVERIES}:{number}", _reason(error)))
             progress.step()
     received.seconds = time.monotonic() - started
     return received
+
+
+def worth_telling(outcome: Outcome) -> bool:
+    """Whether a delivery that was taken in leaves something for a person to do."""
+    return outcome.outcome in ("captured", "amended") and bool(outcome.detail)
 
 
 def _reason(error: PayloadError) -> str:

@@ -12,8 +12,8 @@ from attrs import frozen
 from domcore.errors import ConfigurationError, NotFound
 from domcore.model import Event, OrderSummary
 from domcore.model.clock import from_micros, to_micros
-from domcore.seeing.words import counted, words
-from domcore.store.protocol import Parked, Store, Wait
+from domcore.seeing.words import MOST, counted, words
+from domcore.store.protocol import OrderView, Parked, Store, Wait
 
 KINDS: Final = ("held", "short", "unknown", "rejected", "stuck", "parked", "late")
 """What may wait for a person, in the order in which it is listed."""
@@ -172,7 +172,8 @@ class Lookout:
 
     def _told(self, wait: Wait, rejected: str) -> Waiting:
         order_id = wait.key[0]
-        summary = self._store.order(order_id).summary
+        view = self._store.order(order_id)
+        summary = view.summary
         name = self.reference(summary)
         since = from_micros(wait.since or self._since(wait))
         subject, reason, command = wait.fulfillment_order, rejected, f"domcore route {_arg(name)}"
@@ -181,6 +182,11 @@ class Lookout:
             command = f"domcore approve {_arg(name)}"
         elif wait.kind == "short":
             reason = f"{summary.buckets.open:,} open: {words(wait.note)}"
+            unknown = self._unknown(view) if "item" in wait.note.split(",") else []
+            if unknown:
+                reason += f" ({', '.join(unknown[:MOST])})"
+                if wait.note == "item":
+                    command = "domcore load items ITEMS.csv"
         elif wait.kind == "unknown":
             subject = f"outbox/{wait.key[3]}"
             reason = f"whether {wait.node} has {wait.fulfillment_order} is not known"
@@ -195,6 +201,17 @@ class Lookout:
             wait.kind, order_id, name, summary.number, summary.owner, summary.channel, subject,
             wait.node, since, self._now - since, reason, command, f"{wait.kind}:{key}",
         )  # fmt: skip
+
+    def _unknown(self, view: OrderView) -> list[str]:
+        """What the open lines of an order are called that no item is known for."""
+        order = view.order
+        names = [
+            line.sku
+            for line, at in zip(order.lines, view.lines, strict=True)
+            if at.open and line.ships
+        ]
+        known = self._store.items(order.owner, names)
+        return list(dict.fromkeys(repr(name) for name in names if name not in known))
 
     def _lookup(self, subject: str) -> str:
         """The partner is asked by the next round of work, unless that has been given up."""

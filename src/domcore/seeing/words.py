@@ -133,13 +133,15 @@ def _captured(event: Event, _: Background) -> Words:
     body = event.body
     worth = money(body["value"], body["currency"])
     units = f"{counted(body['units'], 'unit')} on {counted(body['lines'], 'line')}"
-    return Words(f"came in from {body['channel']}: {units}, worth {worth}")
+    unknown = _after(_names(body))
+    return Words(f"came in from {body['channel']}: {units}, worth {worth}{unknown}")
 
 
 def _amended(event: Event, _: Background) -> Words:
     body = event.body
     freed, asked = body.get("freed", 0), body.get("requested", 0)
     parts = [f"changed (revision {body['revision']})", *_line_changes(body.get("lines"))]
+    parts += _names(body)
     if body.get("elsewhere") is True:
         parts.append("it goes elsewhere now, or otherwise")
     if freed:
@@ -148,6 +150,24 @@ def _amended(event: Event, _: Background) -> Words:
         parts.append(f"{counted(asked, 'node')} asked to stop")
     reason = _text(body.get("reason"))
     return Words(_because(parts[0] + _after(parts[1:]), reason), reason=reason)
+
+
+def _names(body: Mapping[str, Any]) -> list[str]:
+    """What is told of items that are not known, known now, or called otherwise."""
+    found = [
+        f"line {line} waits for an unknown SKU, {name}" for line, name in _rows(body, "unknown")
+    ]
+    found += [f"{name} is known now as {sku}" for _, name, sku in _rows(body, "items")]
+    found += [
+        f"line {line} stays {sku} though it is called {name} now"
+        for line, sku, name in _rows(body, "kept")
+    ]
+    return found
+
+
+def _rows(body: Mapping[str, Any], name: str) -> list[Any]:
+    rows = body.get(name)
+    return rows[:MOST] if isinstance(rows, list) else []
 
 
 def _line_changes(lines: Any) -> list[str]:

@@ -119,6 +119,8 @@ WRITES: Final[dict[str, Write]] = {
     "cursors": Write("cursor", "upsert"),
     "tombstones": Write("tombstone", "upsert"),
     "amendments": Write("amendment", "insert"),
+    "awaited_items": Write("awaited_item", "upsert"),
+    "forget_awaited_items": Write("awaited_item", "delete"),
     "returns": Write("return_order", "insert"),
     "set_returns": Write("return_order", "set", ("node_id", "closed_at"), ("id",)),
     "return_lines": Write("return_line", "insert"),

@@ -97,6 +97,7 @@ class Store(Handing, Protocol):
         self, owner: str, items: Iterable[Item], aliases: Iterable[Alias] = (), *, now: int
     ) -> int:
         """Insert or replace items and aliases in bounded memory; returns how many items came.
+        Lines of orders that wait for one of them are open for routing from then on.
 
         Raises: PayloadError: an alias of an item that is not there (nothing is written).
         """
@@ -202,9 +203,13 @@ class Store(Handing, Protocol):
     def capture(self, commands: Sequence[CaptureOrder], *, now: int) -> list[Outcome]:
         """Take orders in, all or none: new, amended (later revision), duplicate or stale.
 
+        A line whose SKU is neither an item nor an alias of one is kept as it came and stays open
+        until the item is saved; the outcome's detail says so. A line that has an item keeps it,
+        whatever later revisions call it.
+
         Raises:
             ConflictError: the same revision or key with other content.
-            PayloadError: an unknown SKU, by line.
+            PayloadError: a double line id, a quantity out of range; nothing is taken in.
         """
         ...
 

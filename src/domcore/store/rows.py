@@ -128,7 +128,8 @@ class StateRow(NamedTuple):
 
 
 class LineRow(NamedTuple):
-    """A line's units by bucket; a line that needs no shipping has no item and no units.
+    """A line's units by bucket; a line that needs no shipping has no item and no units, one whose
+    item is not known (see `AwaitedRow`) has units without an item.
 
     `wanted` is what the present revision asks for. The buckets hold more while units it no longer
     wants are at a node that has been asked to stop; when they come back, they are edited away.
@@ -269,6 +270,15 @@ class AmendmentRow(NamedTuple):
     at: int
     reason: str
     body: bytes
+
+
+class AwaitedRow(NamedTuple):
+    """A line that wants an item nobody knows, and what it is called as it came: it has no item, and
+    is taken up when an item or an alias of this name is saved."""
+
+    order_id: int
+    line_no: int
+    name: str
 
 
 class PackageRow(NamedTuple):
@@ -420,6 +430,7 @@ _ALL: Final = (
     Table(
         "amendment", AmendmentRow, ("owner_id", "channel", "external_id", "name"), ("external_id",)
     ),
+    Table("awaited_item", AwaitedRow, ("order_id", "line_no"), ("name", "order_id")),
     Table("package", PackageRow, ("order_id", "sequence", "node_id", "name"), ("order_id",)),
     Table(
         "line_exclusion",

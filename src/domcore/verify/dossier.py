@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 from domcore.model import Order
 from domcore.store.rows import (
+    AwaitedRow,
     BodyRow,
     DecisionRow,
     FulfillmentRow,
@@ -37,6 +38,7 @@ _TABLES: Final = (
     ("fulfillment_order", FulfillmentRow),
     ("package", PackageRow),
     ("line_exclusion", LineExclusionRow),
+    ("awaited_item", AwaitedRow),
 )
 
 
@@ -55,6 +57,7 @@ class Dossier(NamedTuple):
     work: list[FulfillmentRow]
     packages: list[PackageRow]
     exclusions: list[LineExclusionRow]
+    awaited: list[AwaitedRow]
     events: list[tuple[int, int, int, int]]
     outbox: list[tuple[Any, ...]]
     ledger: list[tuple[int, ...]]

@@ -132,6 +132,7 @@ class OrderChecks:
                 wrong = self._wrong_demand(line, body, papers.order.owner_id, amended=amended)
             if wrong:
                 yield broken("I6", f"{found.place} line {line.line_no}", wrong)
+        yield from check_awaited(found)
 
     def _wrong_demand(self, line: LineRow, body: Order, owner_id: int, *, amended: bool) -> str:
         wanted = body.lines[line.line_no]
@@ -144,6 +145,8 @@ class OrderChecks:
             return f"{line.ordered} units are accounted for, {quantity} were ordered"
         if not quantity:
             return ""
+        if line.item_id is None and not (line.allocated or line.shipped):
+            return ""  # its item is not known: see `_check_awaited`
         if line.item_id is None or self._catalog.items.owner_of(line.item_id) != owner_id:
             return "is for no item of its owner"
         if not self._catalog.items.is_called(line.item_id, wanted.sku):
@@ -175,6 +178,21 @@ def wrong_line(line: LineRow, held: dict[tuple[int, int], int], *, cancelled: bo
     if cancelled and line.open:
         return f"{line.open} units are open, but the order is cancelled"
     return ""
+
+
+def check_awaited(found: Read) -> Violations:
+    """Whether exactly the lines without an item wait for one, each by the name it came with."""
+    wanted = {
+        line.line_no: found.body.lines[line.line_no].sku
+        for line in found.papers.lines
+        if line.item_id is None and line.wanted
+    }
+    noted = {row.line_no: row.name for row in found.papers.awaited}
+    for number in sorted(wanted.keys() | noted.keys()):
+        if wanted.get(number) != noted.get(number):
+            place = f"{found.place} line {number}"
+            what = "has no item" if number in wanted else "has one, or needs none"
+            yield broken("I6", place, f"{what}, and waits for {noted.get(number)!r:.100}")
 
 
 def check_queue(found: Read) -> Violations:

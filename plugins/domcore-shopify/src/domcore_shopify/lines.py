@@ -29,7 +29,7 @@ def read_lines(
         ships = not handed_over and not item.gift_card and item.requires_shipping is not False
         line = OrderLine(
             id=str(item.id),
-            sku=_sku(item, ships, place, problems),
+            sku=_sku(item, place, problems),
             quantity=wanted(item, fulfilled[item.id]),
             price=_price(item, body.currency, place, problems),
             ships=ships,
@@ -72,8 +72,10 @@ def wanted(item: LineItem, fulfilled: int = 0) -> int:
     return item.quantity
 
 
-def _sku(item: LineItem, ships: bool, place: str, problems: list[Problem]) -> str:
-    """The SKU; without one, an id that an alias can map to a SKU."""
+def _sku(item: LineItem, place: str, problems: list[Problem]) -> str:
+    """The SKU; without one, an id that an alias can map to a SKU: of the variant, or where there is
+    none (a custom line, a deleted product), of the line. A line that ships and has no item waits
+    for one."""
     sku = (item.sku or "").strip()
     if sku:
         if len(sku) > 255 or not sku.isprintable():
@@ -81,10 +83,6 @@ def _sku(item: LineItem, ships: bool, place: str, problems: list[Problem]) -> st
         return sku
     if item.variant_id is not None:
         return f"variant:{item.variant_id}"
-    if ships:
-        problems.append(
-            Problem(place, "has neither sku nor variant_id, so no item can be found for it")
-        )
     return f"line:{item.id}"
 
 

@@ -45,7 +45,7 @@ def read_lines(
         ships = goes and not is_virtual(item, options)
         line = OrderLine(
             id=str(item.id),
-            sku=_sku(item, ships, place, problems),
+            sku=_sku(item, place, problems),
             quantity=left if wanted else 0,
             price=_price(item),
             ships=ships,
@@ -87,8 +87,9 @@ def _refunded_line(body: OrderBody, line: RefundedLine) -> int | None:
     return None
 
 
-def _sku(item: LineItem, ships: bool, place: str, problems: list[Problem]) -> str:
-    """The SKU; without one, an id that an alias can map to a SKU."""
+def _sku(item: LineItem, place: str, problems: list[Problem]) -> str:
+    """The SKU; without one, an id that an alias can map to a SKU: of the product, or where that was
+    deleted, of the line. A line that ships and has no item waits for one."""
     sku = (item.sku or "").strip()
     if sku:
         if len(sku) > 255 or not sku.isprintable():
@@ -96,10 +97,6 @@ def _sku(item: LineItem, ships: bool, place: str, problems: list[Problem]) -> st
         return sku
     if item.product_id:
         return product_name(item.product_id, item.variation_id or 0)
-    if ships:
-        problems.append(
-            Problem(place, "has neither sku nor product_id, so no item can be found for it")
-        )
     return f"line:{item.id}"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from domcore.errors import ConflictError
 from domcore.model.clock import to_micros
 from domcore.model.order import Order
 from domcore.model.postal import same_place
@@ -34,8 +33,7 @@ def amend(
     * A line that grew opens units. A cancelled order opens nothing any more, and what a `cart`
       opens is not queued.
 
-    Raises:
-        ConflictError: a line changed its SKU after units of it were handed over or shipped.
+    A line that has an item keeps it; one whose item was not known takes the one of its SKU.
     """
     freed = 0
     elsewhere = before.service != after.service or not same_place(
@@ -50,6 +48,7 @@ def amend(
     for number, line in enumerate(after.lines):
         wanted = line.quantity if line.ships else 0
         item_id = item_ids.get(line.sku) if line.ships else None
+        work.names[number] = line.sku
         freed += _amend_line(work, number, item_id, wanted, now)
         if work.lines[number].allocated + work.lines[number].shipped > wanted:
             asked |= _handed_over(work, number)
@@ -89,8 +88,8 @@ def _amend_line(work: OrderWork, number: int, item_id: int | None, wanted: int, 
     row = work.lines.get(number)
     if row is None:
         row = LineRow(work.state.order_id, number, item_id, 0, 0, 0, 0, 0, 0)
-    elif item_id is not None and item_id != row.item_id:
-        row, freed = _change_item(work, row, item_id, now)
+    elif row.item_id is None:
+        row = row._replace(item_id=item_id)
     excess = row.allocated + row.shipped - wanted
     if excess > 0:
         freed += _free(work, number, excess, now)
@@ -129,13 +128,3 @@ def _handed_over(work: OrderWork, number: int) -> set[tuple[int, int]]:
         for row in work.open_reservations()
         if row.line_no == number and work.handed_over(row)
     }
-
-
-def _change_item(work: OrderWork, row: LineRow, item_id: int, now: int) -> tuple[LineRow, int]:
-    units = _free(work, row.line_no, None, now) if row.allocated else 0
-    row = work.lines[row.line_no]
-    if row.allocated or row.shipped:
-        raise ConflictError(
-            f"line {row.line_no} of order {row.order_id} changed its SKU after units of it left"
-        )
-    return row._replace(item_id=item_id), units

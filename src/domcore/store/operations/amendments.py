@@ -19,6 +19,7 @@ from domcore.model.order import Order
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.amend import amend
+from domcore.store.operations.awaited import replace_body
 from domcore.store.operations.order_work import load_work
 from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome
@@ -159,9 +160,7 @@ def _amend_known(
     after = evolve(after, revision=max(row.revision, body.revision + 1))
     work = load_work(reader, changes, [known.id])[known.id]
     told = amend(work, before, after, {}, now, cart=work.cart)
-    changes.add("old_bodies", body[:4])
-    dumped = bodies.order.dump(after)
-    changes.add("bodies", (known.id, after.revision, body.digest, dumped, body.heard))
+    replace_body(changes, bodies, body, after)
     event = {**told, "amendment": row.name}
     if row.reason:
         event["reason"] = row.reason

@@ -18,10 +18,12 @@ from domcore.model.order import Order, OrderLine
 from domcore.model.postal import normal_destination
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
-from domcore.store.operations.amend import amend
+from domcore.store.operations.amend import MOST_TOLD, amend
 from domcore.store.operations.amendments import amendments_of, without
+from domcore.store.operations.awaited import keep_items, unknown_lines, waiting_words
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import load_work
+from domcore.store.operations.typed import is_text
 from domcore.store.operations.waiting import due_since
 from domcore.store.protocol import Outcome
 from domcore.store.rows import (
@@ -29,11 +31,15 @@ from domcore.store.rows import (
     NEVER,
     NOT_HELD,
     AmendmentRow,
+    AwaitedRow,
     BodyRow,
     LineRow,
     OrderRow,
     StateRow,
 )
+
+LONGEST_NAME: Final = 255
+"""Characters of what a channel calls an item."""
 
 _TIMES: Final = ("placed_at", "ship_by", "deliver_by")
 
@@ -48,7 +54,7 @@ class Arrival:
 
     order: Order
     digest: bytes
-    item_ids: Mapping[str, int]
+    item_ids: dict[str, int]
 
 
 class Capture:
@@ -88,7 +94,7 @@ class Capture:
 
         Raises:
             ConflictError: the same revision or key with other content.
-            PayloadError: unknown SKU, double line id, quantity out of range.
+            PayloadError: double line id, quantity out of range, a name that is no text.
         """
         command = in_utc(command)
         order = command.order
@@ -164,6 +170,7 @@ class Capture:
             for number, line in enumerate(order.lines)
         ]
         self.changes.add_all("lines", list(lines))
+        unknown = self._await_items(order, lines)
         due = due_since(now, to_micros(order.placed_at)) if any(row.open for row in lines) else None
         if not (command.queue or cancelled):
             due = NEVER
@@ -173,12 +180,22 @@ class Capture:
         )
         if command.person is not None:
             add("persons", (order_id, self._bodies.person.dump(command.person)))
-        add("events", (None, "order.captured", order_id, now, _captured_event(order)))
+        told = _captured_event(order, unknown)
+        add("events", (None, "order.captured", order_id, now, told))
         if cancelled:
             body = dump_event({"units": 0, "requested": 0, "reason": "cancelled before it came"})
             add("events", (None, "order.cancelled", order_id, now, body))
             return Outcome("cancelled", order_id, "it had been cancelled before it came")
-        return Outcome("captured", order_id)
+        return Outcome("captured", order_id, waiting_words(unknown))
+
+    def _await_items(self, order: Order, rows: Sequence[LineRow]) -> list[OrderLine]:
+        """Note the lines of a new order whose item is not known."""
+        found = []
+        for row, line in zip(rows, order.lines, strict=True):
+            if row.item_id is None and row.wanted:
+                self.changes.add("awaited_items", AwaitedRow(row.order_id, row.line_no, line.sku))
+                found.append(line)
+        return found
 
     def _amend(
         self, command: CaptureOrder, owner_id: int, known: OrderRow, digest: bytes
@@ -200,7 +217,13 @@ class Capture:
         work = load_work(self._reader, self.changes, [known.id])[known.id]
         after = evolve(arrival.order, lines=merged_lines(before, arrival.order))
         after = without(after, self._kept(owner_id, order), after=body.revision)
+        after, kept = keep_items(before, after, work.lines, arrival.item_ids)
         told = amend(work, before, after, arrival.item_ids, self._now, cart=not command.queue)
+        unknown = [line for _, line in unknown_lines(after.lines, work.lines)]
+        if kept:
+            told["kept"] = kept[:MOST_TOLD]
+        if unknown:
+            told["unknown"] = _named(unknown)
         add = self.changes.add
         add("old_bodies", body[:4])
         dumped = self._bodies.order.dump(after)
@@ -209,7 +232,7 @@ class Capture:
         if command.person is not None:
             add("persons", (known.id, self._bodies.person.dump(command.person)))
         add("events", (None, "order.amended", known.id, self._now, dump_event(told)))
-        return Outcome("amended", known.id)
+        return Outcome("amended", known.id, waiting_words(unknown))
 
     def _spelled_otherwise(self, order: Order, body: BodyRow) -> bool:
         """Whether a revision differs from the stored one only in how its postal code is written.
@@ -240,19 +263,23 @@ def _digest(body: bytes) -> bytes:
     return hashlib.sha256(body).digest()
 
 
-def _captured_event(order: Order) -> bytes:
+def _captured_event(order: Order, unknown: Sequence[OrderLine]) -> bytes:
     units = sum(line.quantity for line in order.lines if line.ships)
-    return dump_event(
-        {
-            "owner": order.owner,
-            "channel": order.channel,
-            "revision": order.revision,
-            "lines": len(order.lines),
-            "units": units,
-            "value": order.value,
-            "currency": order.currency,
-        }
-    )
+    body = {
+        "owner": order.owner,
+        "channel": order.channel,
+        "revision": order.revision,
+        "lines": len(order.lines),
+        "units": units,
+        "value": order.value,
+        "currency": order.currency,
+    }
+    return dump_event({**body, "unknown": _named(unknown)} if unknown else body)
+
+
+def _named(lines: Sequence[OrderLine]) -> list[tuple[str, str]]:
+    """``(line id, name)`` of lines whose item is not known, so many of them."""
+    return [(line.id, line.sku) for line in lines[:MOST_TOLD]]
 
 
 def new_line(
@@ -263,11 +290,12 @@ def new_line(
     *,
     cancelled: bool = False,
 ) -> LineRow:
-    """A line's first buckets: all open, or all cancelled; none where nothing is shipped."""
+    """A line's first buckets: all open, or all cancelled; none where nothing is shipped. A line
+    whose item is not known is open, too: it waits for its item."""
     if not line.ships or not line.quantity:
         item_id = item_ids.get(line.sku) if line.ships else None
         return LineRow(order_id, number, item_id, 0, 0, 0, 0, 0, 0)
-    units, item_id = line.quantity, item_ids[line.sku]
+    units, item_id = line.quantity, item_ids.get(line.sku)
     if cancelled:
         return LineRow(order_id, number, item_id, units, 0, 0, 0, units, units)
     return LineRow(order_id, number, item_id, units, units, 0, 0, 0, units)
@@ -282,7 +310,8 @@ def merged_lines(before: Order, after: Order) -> tuple[OrderLine, ...]:
 
 
 def resolve_lines(reader: Reader, owner_id: int, order: Order) -> tuple[Order, dict[str, int]]:
-    """Replace the channel's item ids by SKUs, and look the items up.
+    """Replace the channel's item ids by SKUs, and look the items up; a name that is none of either
+    stays as it came.
 
     Raises:
         PayloadError: every line that cannot be taken in.
@@ -300,9 +329,8 @@ def resolve_lines(reader: Reader, owner_id: int, order: Order) -> tuple[Order, d
         seen.add(line.id)
         if type(line.quantity) is not int or not 0 <= line.quantity <= MOST:
             problems.append(Problem(f"{path}.quantity", f"must be between 0 and {MOST}"))
-        wanted = line.ships and line.quantity
-        if wanted and aliases.get(line.sku, line.sku) not in item_ids:
-            problems.append(Problem(f"{path}.sku", "no such item, and no alias of one"))
+        if line.ships and not (is_text(line.sku) and len(line.sku) <= LONGEST_NAME):
+            problems.append(Problem(f"{path}.sku", f"must be text of {LONGEST_NAME} characters"))
     if problems:
         raise PayloadError(
             f"order {order.channel}/{order.external_id} cannot be taken in", problems

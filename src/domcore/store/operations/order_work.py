@@ -15,6 +15,7 @@ from domcore.store.rows import (
     NEVER,
     OPEN,
     SHIPPED,
+    AwaitedRow,
     FulfillmentRow,
     LineRow,
     OrderRow,
@@ -44,6 +45,7 @@ class OrderWork:
         outbox: Sequence[OutboxRow],
         placed_at: int,
         waiting: Sequence[WaitingRow] = (),
+        awaited: Sequence[AwaitedRow] = (),
     ) -> None:
         self.changes: Final = changes
         self.state: Final = state
@@ -59,6 +61,9 @@ class OrderWork:
             self._parts[key] = max(self._parts.get(key, 0), row.part)
         self._entries = [row for row in outbox if row.done_at is None]
         self._asked = {(row.sequence, row.node_id) for row in outbox if row.topic == "cancel"}
+        self._awaited = {row.line_no: row.name for row in awaited}
+        self.names: dict[int, str] = dict(self._awaited)
+        """By line: what items that are not known are called in the revision worked on."""
 
     # --- what there is --------------------------------------------------------------------------
 
@@ -257,6 +262,10 @@ class OrderWork:
                 self.changes.add("lines", line)
             elif line != self._first[number]:
                 self.changes.add("set_lines", (*line[2:], line.order_id, line.line_no))
+            if line.item_id is None:
+                self._await(line)
+            elif number in self._awaited:
+                self.changes.add("forget_awaited_items", line[:2])
         self.changes.add(
             "next_states",
             (
@@ -287,10 +296,21 @@ class OrderWork:
             return WOKEN
         return min((row.stage for row in self._waiting), default=IN_LINE)
 
+    def _await(self, line: LineRow) -> None:
+        """Note what a line without an item waits for, or that it does not wait any more."""
+        known, name = self._awaited.get(line.line_no), self.names.get(line.line_no)
+        if line.wanted and name is not None and name != known:
+            self.changes.add("awaited_items", AwaitedRow(line.order_id, line.line_no, name))
+        elif not line.wanted and known is not None:
+            self.changes.add("forget_awaited_items", line[:2])
+
     def queued(self, now: int) -> StateRow:
         """The state of this order when its open units should be routed at once."""
         stopped = self.state.hold or self.state.cancelled or self.cart
-        wants_routing = self.open_units and not stopped
+        # Units of an item that is not known cannot be routed, whatever else has happened.
+        wants_routing = not stopped and any(
+            line.open for line in self.lines.values() if line.item_id is not None
+        )
         due = due_since(now, self.placed_at) if wants_routing else self.state.retry_at
         return self.state._replace(retry_at=due)
 
@@ -318,6 +338,15 @@ def load_work(reader: Reader, changes: Changes, order_ids: Sequence[int]) -> dic
     placed = {
         row[0]: OrderRow._make(row).placed_at for row in reader.select("orders", "id", order_ids)
     }
+    # Of most orders all items are known, and then nothing more is read.
+    unknown = [
+        order_id
+        for order_id in order_ids
+        if any(line.item_id is None and line.wanted for line in map(LineRow._make, lines[order_id]))
+    ]
+    awaited: dict[int, list[AwaitedRow]] = {}
+    for row in map(AwaitedRow._make, reader.select("awaited_item", "order_id", unknown)):
+        awaited.setdefault(row.order_id, []).append(row)
     return {
         order_id: OrderWork(
             changes,
@@ -328,6 +357,7 @@ def load_work(reader: Reader, changes: Changes, order_ids: Sequence[int]) -> dic
             [OutboxRow._make(row) for row in outbox[order_id]],
             placed.get(order_id, 0),
             [WaitingRow._make(row) for row in waiting[order_id]],
+            awaited.get(order_id, ()),
         )
         for order_id, state in states.items()
     }

@@ -218,12 +218,31 @@ def _orders_that_wait(database: Database) -> None:
         database.execute(statement)
 
 
+_AWAITED: Final = """
+CREATE TABLE awaited_item (
+  order_id INTEGER NOT NULL REFERENCES orders (id),
+  line_no INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  PRIMARY KEY (order_id, line_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX awaited_name ON awaited_item (name);
+"""
+
+
+def _items_not_known(database: Database) -> None:
+    """Lines whose item is not known. None were taken in before, so there are none to fill in."""
+    for statement in statements(_AWAITED):
+        database.execute(statement)
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
     _shortfalls,
     _who_caused_it,
     _orders_that_wait,
+    _items_not_known,
 )
 
 

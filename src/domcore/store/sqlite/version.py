@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "575daadb411912e721af00098f28aa4c32209090e872708e423228ee3287f80d"
+SCHEMA_DIGEST: Final = "9997d57a87f9e32bb7294505bdd6a630efd7dfea2e7306bd5f34f56208253dbf"
 """`schema_digest` of a database after all of them."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from attrs import evolve
 
@@ -10,6 +10,7 @@ from domcore.model.command import ObserveStock
 from domcore.model.item import Alias, Item
 from domcore.model.network import Network
 from domcore.store.changes import Changes
+from domcore.store.operations.awaited import AT_ONCE, identify, orders_awaiting
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.network import (
     add_blob,
@@ -23,6 +24,7 @@ from domcore.store.protocol import (
     Outcome,
     StoredNetwork,
 )
+from domcore.store.rows import OrderRow
 from domcore.store.writing.common import Writes, batches
 
 
@@ -50,9 +52,23 @@ class GoodsWrites(Writes):
             for batch in batches(items):
                 backend.apply(item_changes(backend, self._bodies, owner_id, batch, now))
                 written += len(batch)
+                named = {item.sku for item in batch}
+                self._identify(orders_awaiting(backend, owner_id, sorted(named)), now)
             for some in batches(aliases):
                 backend.apply(alias_changes(backend, owner_id, some))
+                for channel in sorted({alias.channel for alias in some}):
+                    named = {alias.external_id for alias in some if alias.channel == channel}
+                    waiting = orders_awaiting(backend, owner_id, sorted(named), channel)
+                    self._identify(waiting, now)
         return written
+
+    def _identify(self, orders: Sequence[OrderRow], now: int) -> None:
+        """Take up the lines of these orders whose items are known by now."""
+        for start in range(0, len(orders), AT_ONCE):
+            changes = Changes()
+            some = orders[start : start + AT_ONCE]
+            identify(self._backend, changes, self._bodies, some, now)
+            self._apply(changes, now)
 
     def put_blob(self, kind: str, body: bytes) -> str:
         """See `Store.put_blob`."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from domcore.testing.store_suite.acting import ActingPromises
 from domcore.testing.store_suite.amendments import AmendmentPromises
+from domcore.testing.store_suite.awaited import AwaitedPromises
 from domcore.testing.store_suite.carts import CartPromises
 from domcore.testing.store_suite.decisions import DecisionPromises
 from domcore.testing.store_suite.goods import GoodsPromises
@@ -35,6 +36,7 @@ class StoreSuite(
     OrderPromises,
     DecisionPromises,
     AmendmentPromises,
+    AwaitedPromises,
     CartPromises,
     NewsPromises,
     OutboxPromises,

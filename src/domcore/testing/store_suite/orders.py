@@ -76,9 +76,9 @@ class OrderPromises(KitSuite):
 
     def test_one_bad_order_refuses_the_whole_batch(self) -> None:
         with self.kit() as kit:
-            batch = [CaptureOrder(order_of("1", bolt=1)), CaptureOrder(order_of("2", none=1))]
+            batch = [CaptureOrder(order_of("1", bolt=1)), CaptureOrder(order_of("2", nut=-1))]
             error = raises(PayloadError, kit.store.capture, batch, now=NOW)
-            assert "$.lines[0].sku" in str(error)
+            assert "$.lines[0].quantity" in str(error)
             assert kit.store.find_orders(OrderFilter(), limit=9) == []
 
     def test_a_channels_own_item_ids_become_skus(self) -> None:
