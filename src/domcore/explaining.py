@@ -140,7 +140,7 @@ class Teller:
             replayed=replayed,
             incidents=self.decided.incidents,
             asked=None if why_not is None else self.node(why_not),
-            remarks=(*self._coarse(), *self._unweighed()),
+            remarks=(*self._coarse(), *self._turned(), *self._unweighed()),
         )
 
     def _coarse(self) -> Iterator[str]:
@@ -149,6 +149,17 @@ class Teller:
         if word:
             what = COARSE.get(word, word)
             yield f"the address was placed by {what} (geocoder {geocoder}): distances are rough"
+
+    def _turned(self) -> Iterator[str]:
+        """By which rate the amounts of an order in another currency were compared."""
+        question = self._working.question
+        if question.exchange:
+            rate, since = question.rate
+            told = f"in force since {since}" if rate == question.exchange else "said by a person"
+            yield (
+                f"rules compared the amounts of the order as {question.currency}, 1"
+                f" {question.order.currency} being {question.exchange} ({told})"
+            )
 
     def _unweighed(self) -> Iterator[str]:
         """Items without a weight in parcels that are priced by weight."""

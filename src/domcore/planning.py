@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve
@@ -11,6 +11,7 @@ from attrs import evolve
 from domcore.contracts import Geocoder
 from domcore.errors import ConfigurationError
 from domcore.model import COARSENESS, Destination, Node, Order, Placed, Point, normal_destination
+from domcore.model.exchange import rate_on, read_rate
 from domcore.model.postal import doubtful
 from domcore.outside import PLANNING_HOOKS, LiveOutside
 from domcore.plugins import Plugins
@@ -118,14 +119,14 @@ class PlanningKit:
     def question(self, order: OpenOrder, now: datetime, purpose: str) -> Question:
         """The sourcing question that an open order is now. `look` has been called."""
         routing, demand = self.settings.routing, self.placed(order.order)
-        destination = order.order.destination
+        destination, currency = order.order.destination, self.currency(demand.owner)
         self.program(demand)
         return Question(
             demand,
             order.open,
             self.supply,
             now,
-            self.currency(demand.owner),
+            currency,
             order.approved,
             order.sequence + 1,
             purpose,
@@ -142,7 +143,14 @@ class PlanningKit:
             self._positions(order, order.avoided),
             order.rejections,
             coarse="" if destination is None else self._placed(destination)[1],
+            rate=("", "") if demand.currency == currency else self._rate(demand, currency),
         )
+
+    def _rate(self, order: Order, currency: str) -> tuple[str, str]:
+        """The rate in force on the day the order was placed, and since when it is."""
+        day = order.placed_at.astimezone(UTC).date()
+        found = rate_on(self.settings.exchange_rates, order.currency, currency, day)
+        return ("", "") if found is None else (read_rate(found.rate), found.since.isoformat())
 
     def _positions(
         self, order: OpenOrder, rows: Iterable[tuple[int, int, str]]

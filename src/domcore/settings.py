@@ -12,6 +12,8 @@ from typing import Any
 
 from attrs import field, frozen
 
+from domcore.model import ExchangeRate
+
 
 @frozen(slots=True)
 class ActivationSettings:
@@ -172,6 +174,7 @@ class Settings:
         postal_digits: leading characters of a postal code that planning keeps; 0 keeps all.
         synchronous: SQLite durability, ``FULL`` or ``NORMAL``.
         telemetry: OpenTelemetry: ``auto`` (where the host has set it up), ``on`` or ``off``.
+        exchange_rates: what orders in another currency than their owner's are compared by.
         plugins: names to load; None loads all that are installed.
         plugin_options: ``[plugins.NAME]`` tables, handed to that plugin's hooks.
         origins: for each setting given somewhere, where: ``flag --store``, ``DOMCORE_STORE``,
@@ -192,6 +195,7 @@ class Settings:
     postal_digits: int = 0
     synchronous: str = "FULL"
     telemetry: str = "auto"
+    exchange_rates: tuple[ExchangeRate, ...] = ()
     plugins: tuple[str, ...] | None = None
     plugin_options: Mapping[str, Mapping[str, Any]] = field(factory=dict, repr=False)
     origins: Mapping[str, str] = field(factory=dict)

@@ -11,6 +11,7 @@ from domcore.config.schema import PROJECT, SECTIONS, variables
 from domcore.errors import ConfigurationError
 from domcore.loading.shape import Cell, Faults
 from domcore.loading.toml_places import TomlFile, parse_toml, read_toml
+from domcore.model import ExchangeRate
 from domcore.settings import (
     ActivationSettings,
     ChannelSettings,
@@ -170,6 +171,10 @@ def _settings(values: dict[str, Any], origins: dict[str, str], root: Path) -> Se
         ActivationSettings(**{**each, "parameters": each["parameters"] or {}})
         for each in values.pop("activate")
     )
+    rates = tuple(
+        ExchangeRate(each["from"], each["to"], each["rate"], each["since"])
+        for each in values.pop("exchange_rate")
+    )
     options = values.pop("plugins") or {}
     owners = values.pop("owners") or {"main": "USD"}
     return Settings(
@@ -181,6 +186,7 @@ def _settings(values: dict[str, Any], origins: dict[str, str], root: Path) -> Se
         channels=channels,
         connectors=connectors,
         activate=activate,
+        exchange_rates=rates,
         plugins=values.pop("load_plugins"),
         plugin_options=options,
         origins=origins,

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from domcore.loading.fields import amount, attribute, choice, code, flag, pattern, text, whole
+from domcore.loading.fields import (
+    amount,
+    attribute,
+    choice,
+    code,
+    day,
+    flag,
+    pattern,
+    text,
+    whole,
+)
 from domcore.loading.shape import Cell, Field, Shape, many, table_of
 from domcore.model import NODE_KINDS
+from domcore.model.exchange import read_rate
 from domcore.settings import (
     ReturnSettings,
     RoutingSettings,
@@ -106,6 +117,37 @@ ACTIVATION: Final = Shape(
         Field("channels", _list, "orders of these channels; none is all", ()),
         Field("nodes", _list, "for a partner: the nodes it may speak of", ()),
         Field("parameters", table_of(_parameter), "values for the pack's parameters", None),
+    )
+)
+
+CURRENCY: Final = pattern("[A-Z]{3}", "an ISO 4217 code such as USD")
+
+
+def _rate(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be decimal text in quotes, such as '1.0842'")
+    return read_rate(value)
+
+
+def _rates(value: object) -> tuple[dict[str, Any], ...]:
+    rates: tuple[dict[str, Any], ...] = many(EXCHANGE_RATE)(value)
+    seen = set()
+    for each in rates:
+        key = (each["from"], each["to"], each["since"])
+        if each["from"] == each["to"]:
+            raise ValueError(f"a rate from {each['from']} to itself")
+        if key in seen:
+            raise ValueError(f"two rates from {key[0]} to {key[1]} since {key[2]}")
+        seen.add(key)
+    return rates
+
+
+EXCHANGE_RATE: Final = Shape(
+    (
+        Field("from", CURRENCY, "the currency that orders are in", needed=True),
+        Field("to", CURRENCY, "the owner's", needed=True),
+        Field("rate", _rate, "what one unit is worth, as decimal text", needed=True),
+        Field("since", day, "the first day it is in force, such as 2026-01-05", needed=True),
     )
 )
 
@@ -241,10 +283,11 @@ PROJECT: Final = Shape(
         Field("load_plugins", _list, "plugins to load; absent is all that are installed", None),
         Field(
             "owners",
-            table_of(pattern("[A-Z]{3}", "an ISO 4217 code such as USD")),
+            table_of(CURRENCY),
             "by owner: the currency that costs are in",
             None,
         ),
+        Field("exchange_rate", _rates, "what orders in other currencies are compared by", ()),
         Field("routing", ROUTING, "how orders are routed", None),
         Field("work", WORK, "what a worker does, and how patiently", None),
         Field("stock", STOCK, "when stock is worth an event", None),
@@ -266,7 +309,15 @@ PROJECT: Final = Shape(
 SECTIONS: Final = {"routing": ROUTING, "work": WORK, "stock": STOCK, "returns": RETURNS}
 """Tables of plain settings, each of which has a variable of its own."""
 
-TABLES: Final = (*SECTIONS, "owners", "channels", "connectors", "activate", "plugins")
+TABLES: Final = (
+    *SECTIONS,
+    "owners",
+    "exchange_rate",
+    "channels",
+    "connectors",
+    "activate",
+    "plugins",
+)
 """The settings that have no variable of their own."""
 
 

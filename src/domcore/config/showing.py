@@ -46,6 +46,9 @@ def shown(
         ("load_plugins", None if settings.plugins is None else list(settings.plugins)),
     ]
     pairs += [(f"owners.{owner}", currency) for owner, currency in settings.owners.items()]
+    for index, rate in enumerate(settings.exchange_rates):
+        told = f"1 {rate.source} is {rate.rate} {rate.target} since {rate.since.isoformat()}"
+        pairs.append((f"exchange_rate[{index}]", told))
     for section in SECTIONS:
         pairs += _flat(section, asdict(getattr(settings, section)))
     for channel in settings.channels:

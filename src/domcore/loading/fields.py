@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
 from unicodedata import category, normalize
@@ -170,6 +170,18 @@ def attribute(value: object) -> str | int | bool:
     if isinstance(value, str):
         return str(text(1000)(value))
     raise ValueError("must be text, a whole number, true or false")
+
+
+def day(value: object) -> date:
+    """A calendar day: a TOML date, or ISO 8601 text."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        if isinstance(value, str) and len(value) == 10:
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError("must be a day such as 2026-01-05")
 
 
 def moment(value: object) -> datetime:

@@ -19,6 +19,7 @@ from domcore.model.command import (
 )
 from domcore.model.decision import Decision, FulfillmentOrder, OrderSummary, Reservation
 from domcore.model.event import Event
+from domcore.model.exchange import ExchangeRate
 from domcore.model.facts import FactSpec, FactValue
 from domcore.model.handover import (
     BLOCKING_REASONS,
@@ -94,6 +95,7 @@ __all__ = [
     "Directive",
     "Envelope",
     "Event",
+    "ExchangeRate",
     "FactSpec",
     "FactValue",
     "FulfillmentOrder",

@@ -145,10 +145,11 @@ class Program:
             raise ValueError("the time of a request has a time zone")
         firing = Firing(Sitting(request), len(self._stages))
         active = self.reach.active(order.owner, order.channel, request.now)
+        counted = request.counted or order.currency
         for currency, rules in self._foreign:
-            if active & rules and currency != order.currency:
+            if active & rules and currency != counted:
                 active &= ~rules
-                reason = f"rules compare amounts in {currency}, the order is in {order.currency}"
+                reason = f"rules compare amounts in {currency}, the order is in {counted}"
                 merge.hold(Hold(CURRENCY, reason, "route"), request.approved)
         for hold in run_stages(self._stages, firing, active):
             merge.hold(hold, request.approved)

@@ -44,6 +44,7 @@ class Request:
         extra: facts given by plugins, by fact name. For an ``order`` or ``destination`` fact the
             value; for a ``line`` fact a mapping from line id; for a ``candidate`` fact a mapping
             from node id. Node facts go to the node state.
+        counted: the currency that the order's amounts are given in, where that is not its own.
     """
 
     order: Order
@@ -55,3 +56,4 @@ class Request:
     approved: frozenset[str] = frozenset()
     directives: tuple[Directive, ...] = ()
     extra: Mapping[str, Any] = _NONE
+    counted: str = ""

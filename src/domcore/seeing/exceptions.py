@@ -13,6 +13,7 @@ from domcore.errors import ConfigurationError, NotFound
 from domcore.model import Event, OrderSummary
 from domcore.model.clock import from_micros, to_micros
 from domcore.seeing.words import MOST, counted, words
+from domcore.sourcing.decide import CURRENCY_HOLD
 from domcore.store.protocol import OrderView, Parked, Store, Wait
 
 KINDS: Final = ("held", "short", "unknown", "rejected", "stuck", "parked", "late")
@@ -180,6 +181,8 @@ class Lookout:
         if wait.kind == "held":
             reason = "; ".join(hold.reason or hold.code for hold in summary.holds)
             command = f"domcore approve {_arg(name)}"
+            if any(hold.code == CURRENCY_HOLD for hold in summary.holds):
+                command += " --rate RATE"
         elif wait.kind == "short":
             reason = f"{summary.buckets.open:,} open: {words(wait.note)}"
             unknown = self._unknown(view) if "item" in wait.note.split(",") else []

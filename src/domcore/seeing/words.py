@@ -12,6 +12,7 @@ from domcore.model import Decision, Event, OrderLine
 from domcore.model.clock import from_micros
 from domcore.model.money import amount_text
 from domcore.model.package import Package
+from domcore.sourcing.question import SAID_RATE
 from domcore.store.protocol import OrderView
 
 MOST: Final = 6
@@ -190,8 +191,10 @@ def _held(event: Event, _: Background) -> Words:
 def _approved(event: Event, _: Background) -> Words:
     body = event.body
     by = f" by {body['by']}" if body.get("by") else ""
-    codes = ", ".join(body["codes"])
-    return Words(f"approved{by}: {codes}", reason=codes)
+    codes = ", ".join(code for code in body["codes"] if not code.startswith(SAID_RATE))
+    rates = [code.removeprefix(SAID_RATE) for code in body["codes"] if code.startswith(SAID_RATE)]
+    at = f", at a rate of {rates[0]}" if rates else ""
+    return Words(f"approved{by}: {codes}{at}", reason=codes)
 
 
 def _routed(event: Event, background: Background) -> Words:

@@ -26,6 +26,7 @@ from domcore.model import (
     Shortage,
     Terms,
 )
+from domcore.model.exchange import in_other_currency
 from domcore.model.postal import doubtful
 from domcore.rules.node_state import NodeState
 from domcore.rules.program import Program
@@ -130,7 +131,7 @@ def _cannot_plan(question: Question, seen: Survey) -> list[Hold]:
                 "route",
             )
         ]
-    if order.currency != question.currency:
+    if order.currency != question.currency and not question.exchange:
         return [
             Hold(
                 CURRENCY_HOLD,
@@ -180,13 +181,20 @@ def request_of(working: Working) -> Request:
     """What the rules are asked."""
     question, seen = working.question, working.seen
     available = question.supply.available
+    order, lines = question.order, seen.lines
+    if question.exchange:
+        order = in_other_currency(order, question.exchange)
+        lines = tuple(
+            evolve(each, line=order.lines[at])
+            for each, at in zip(lines, seen.positions, strict=True)
+        )
     held: list[Mapping[int, int]] = [_NOWHERE] * len(seen.lines)
     for pool in seen.pools:
         for line, _ in pool.lines:
             held[line] = available[pool.item_id]
     return Request(
-        question.order,
-        seen.lines,
+        order,
+        lines,
         question.now,
         seen.holders,
         seen.distances,
@@ -194,6 +202,7 @@ def request_of(working: Working) -> Request:
         frozenset(question.approved),
         working.directives,
         working.extra,
+        question.currency,
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from attrs import frozen
 
 from domcore.model import Candidate, Directive, FactValue, Hold, Order, Plan, Policy
 from domcore.sourcing.supply import Supply
+
+SAID_RATE: Final = "domcore/currency@"
+"""Begins the code of an approval that says a rate: ``domcore/currency@1.0842``."""
 
 Facts = Mapping[str, Mapping[str, FactValue]]
 
@@ -45,6 +48,8 @@ class Question:
             before there was one.
         coarse: how the point was found where that is not by its postal code: a word of
             `COARSENESS` and the geocoder's name, such as ``"region postal"``.
+        rate: from the order's currency to `currency`, as decimal text, and the day it is in force
+            since; empty texts where the table has none.
         made: domcore's version and the rule engine's name, for the record.
     """
 
@@ -64,6 +69,16 @@ class Question:
     rejections: int = 0
     normal: bool = True
     coarse: str = ""
+    rate: tuple[str, str] = ("", "")
+
+    @property
+    def exchange(self) -> str:
+        """The rate by which the order's amounts are compared: the one that a person said with the
+        approval, else the table's; empty where its currency is the owner's, or there is none."""
+        if self.order.currency == self.currency:
+            return ""
+        said = [code for code in self.approved if code.startswith(SAID_RATE)]
+        return said[-1].removeprefix(SAID_RATE) if said else self.rate[0]
 
 
 class Outside(Protocol):

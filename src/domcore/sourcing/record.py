@@ -56,6 +56,8 @@ def inputs(
     if order.destination is not None and question.normal:
         to = order.destination
         record["to"] = (to.country, to.region, to.postal)
+    if question.rate[0]:
+        record["rate"] = question.rate
     if question.coarse:
         record["coarse"] = question.coarse
     if question.excluded or question.avoided:
@@ -168,6 +170,7 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
         rejections,
         normal="to" in record or destination is None,
         coarse=record.get("coarse", ""),
+        rate=tuple(record.get("rate", ("", ""))),
     )
 
 

@@ -235,8 +235,14 @@ class Store(Handing, Protocol):
         """
         ...
 
-    def approve(self, order_id: int, *, by: str, now: int) -> tuple[Hold, ...]:
-        """Lift all holds (returned) for this revision; work held at ``release`` is requested."""
+    def approve(
+        self, order_id: int, *, by: str, now: int, granted: Sequence[Hold] = ()
+    ) -> tuple[Hold, ...]:
+        """Lift all holds (returned) for this revision; work held at ``release`` is requested.
+
+        What is `granted` besides is kept as approved by the same person, if there was a hold:
+        decisions on this revision read its code among the approved ones.
+        """
         ...
 
     def open_orders(

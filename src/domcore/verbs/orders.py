@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from domcore.contracts import Channel
+from domcore.errors import ConfigurationError
 from domcore.model import (
     AmendOrder,
     CancelOrder,
@@ -16,6 +17,9 @@ from domcore.model import (
     Person,
 )
 from domcore.model.actor import actor, brought
+from domcore.model.exchange import read_rate
+from domcore.sourcing.decide import CURRENCY_HOLD
+from domcore.sourcing.question import SAID_RATE
 from domcore.store.protocol import (
     OrderFilter,
     OrderView,
@@ -105,9 +109,37 @@ class OrderVerbs(Core):
             return self._intake.cancel(command)
 
     @traced
-    def approve(self, reference: str, *, by: str = "") -> tuple[Hold, ...]:
-        """Lift the holds of an order; returns those lifted. Route it again if it was held there."""
-        return self.store.approve(self.find(reference), by=by or self._by, now=self._micros())
+    def approve(self, reference: str, *, by: str = "", rate: str = "") -> tuple[Hold, ...]:
+        """Lift the holds of an order; returns those lifted. Route it again if it was held there.
+
+        Args:
+            rate: for an order in another currency than its owner's, what one unit of it is worth
+                in that of the owner, as decimal text such as ``"1.0842"``. It is recorded with who
+                said it, and this revision of the order is decided by it.
+
+        Raises:
+            NotFound, ConflictError: no such order, or several.
+            ConfigurationError: the rate is none, or the order is not held for its currency.
+        """
+        order_id = self.find(reference)
+        granted = (self._said_rate(order_id, rate),) if rate else ()
+        return self.store.approve(order_id, by=by or self._by, now=self._micros(), granted=granted)
+
+    def _said_rate(self, order_id: int, rate: str) -> Hold:
+        try:
+            text = read_rate(rate)
+        except ValueError as error:
+            raise ConfigurationError(str(error), place="rate") from None
+        view = self.store.order(order_id)
+        if not any(hold.code == CURRENCY_HOLD for hold in view.summary.holds):
+            raise ConfigurationError(
+                f"the order is not held for its currency ({view.order.currency}); approve it"
+                " without a rate",
+                place="rate",
+            )
+        target = self._kit.currency(view.order.owner)
+        reason = f"1 {view.order.currency} is {text} {target}"
+        return Hold(f"{SAID_RATE}{text}", reason, "route")
 
     def erase(self, reference: str) -> bool:
         """Remove the personal data of an order for good; False when there was none."""

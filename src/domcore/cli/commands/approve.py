@@ -11,20 +11,32 @@ from domcore.cli.output import clean
 from domcore.cli.references import named
 from domcore.cli.verb import Invocation, verb
 
-_FACTS: Final = ("domcore/address", "domcore/currency")
-"""Holds that no word lifts for long: something about the order has to change."""
+ADDRESS_HOLD: Final = "domcore/address"
+CURRENCY_HOLD: Final = "domcore/currency"
+"""Holds that no word lifts for long: an address has to change, a currency needs a rate."""
 
 
-@verb('domcore approve "#1310"', 'domcore approve "#1310" --by kim', exits=(NOTHING,), writes=True)
+@verb(
+    'domcore approve "#1310"',
+    'domcore approve "#1310" --by kim',
+    'domcore approve "#1311" --rate 1.0842 --by kim',
+    exits=(NOTHING,),
+    writes=True,
+)
 @click.argument("order")
-def command(run: Invocation, order: str) -> int:
+@click.option(
+    "--rate",
+    default="",
+    help="What one unit of the order's currency is worth in its owner's; kept with who said it.",
+)
+def command(run: Invocation, order: str, rate: str) -> int:
     """Lift all holds of ORDER.
 
     An order that was held before routing is routed by the next `domcore route`; work that was held
     before release is handed over. Exit code 3 says that nothing was held.
     """
     with run.open() as dom:
-        lifted = dom.approve(named(dom, order))
+        lifted = dom.approve(named(dom, order), rate=rate)
     if run.out.as_json:
         holds = [{"code": h.code, "reason": h.reason, "stage": h.stage} for h in lifted]
         run.out.object({"order": order, "lifted": holds})
@@ -33,7 +45,12 @@ def command(run: Invocation, order: str) -> int:
     if not lifted:
         run.out.say("Nothing was held.")
     elif any(hold.stage == "route" for hold in lifted):
-        if any(hold.code in _FACTS for hold in lifted):
+        if any(hold.code == CURRENCY_HOLD for hold in lifted) and not rate:
+            run.out.say(
+                "Unless [[exchange_rate]] has a rate for it by now, it is held again: approve it"
+                " with --rate."
+            )
+        if any(hold.code == ADDRESS_HOLD for hold in lifted):
             run.out.say("Unless that has been mended by a later revision, it is held again.")
         run.out.say(f'Next: domcore route "{order}"')
     return 0 if lifted else NOTHING

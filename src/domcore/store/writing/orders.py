@@ -90,7 +90,9 @@ class OrderWrites(Writes):
             self._apply(changes, now)
         return outcome
 
-    def approve(self, order_id: int, *, by: str, now: int) -> tuple[Hold, ...]:
+    def approve(
+        self, order_id: int, *, by: str, now: int, granted: Sequence[Hold] = ()
+    ) -> tuple[Hold, ...]:
         """See `Store.approve`."""
         backend, changes = self._backend, Changes(by)
         by = by or backend.acting.by
@@ -99,7 +101,7 @@ class OrderWrites(Writes):
             if work is None:
                 raise NotFound(f"there is no order {order_id}")
             holds = [HoldRow(*row) for row in backend.select("hold", "order_id", [order_id])]
-            lifted = approve(work, holds, by, now)
+            lifted = approve(work, holds, by, now, granted)
             self._apply(changes, now)
         return lifted
 
