@@ -20,6 +20,7 @@ class Event:
             ``order.kept``, ``order.freed``, ``reservation.extended``, ``reservation.expired``,
             ``stock.shortfall``, ``stock.low``, ``stock.over``, ``stock.steady``,
             ``return.authorized``, ``return.received``, ``return.closed``, ``work.parked``,
+            ``work.rescheduled`` (the clock was or is wrong, and what waited for it is due),
             ``fulfillment.unknown`` (nobody knows whether a node has its work), and
             ``fulfillment.<status>`` for each status that is told of a node's work.
         order_id: None where it is not about one order.

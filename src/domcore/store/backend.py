@@ -114,6 +114,15 @@ class Reader(Protocol):
         """Outbox rows that are due, oldest first."""
         ...
 
+    def due_after(self, topic: str, after: int) -> list[Row]:
+        """Outbox rows that are not done and due after a time, but not never."""
+        ...
+
+    def queued_after(self, after: int) -> list[Row]:
+        """``(order id, version, retry at)`` of orders due for routing after a time, but not
+        never."""
+        ...
+
     def parked(self, table: str, limit: int) -> list[Row]:
         """Rows of ``outbox`` (that are not done) or ``straggler`` that are parked, oldest first."""
         ...

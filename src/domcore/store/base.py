@@ -7,6 +7,7 @@ from domcore.store.return_queries import ReturnQueries
 from domcore.store.writing.goods import GoodsWrites
 from domcore.store.writing.handing import HandingWrites
 from domcore.store.writing.orders import OrderWrites
+from domcore.store.writing.rescheduling import ReschedulingWrites
 from domcore.store.writing.returns import ReturnWrites
 from domcore.store.writing.selling import SellingWrites
 from domcore.store.writing.work import WorkWrites
@@ -16,6 +17,7 @@ class OperationStore(
     Counting,
     GoodsWrites,
     HandingWrites,
+    ReschedulingWrites,
     OrderWrites,
     ReturnWrites,
     ReturnQueries,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from domcore.store.values import Lease, Parked, Straggler, Task
+from domcore.store.values import Lease, Parked, Rescheduled, Straggler, Task
 
 
 class Handing(Protocol):
@@ -67,6 +67,16 @@ class Handing(Protocol):
     def put_off(self, topic: str, reasons: Mapping[int, str], *, now: int, until: int) -> int:
         """Due entries of these nodes (id -> why they cannot be told) wait until then, with the
         reason as their note and no attempt counted; returns how many, of the oldest ones."""
+        ...
+
+    def reschedule(self, *, now: int, latest: int) -> Rescheduled | None:
+        """Look whether the clock is behind the newest event that it has dated, or anything is due
+        after `latest`, which no wait explains; None where all is well.
+
+        What is due too late - work, orders, tasks, events for consumers - is moved by as much as
+        the clock is behind, and at most to `latest`, in one transaction, and told as
+        ``work.rescheduled``.
+        """
         ...
 
     def put_back(self, leases: Sequence[Lease], *, now: int, retry_at: int, note: str = "") -> None:

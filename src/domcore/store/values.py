@@ -245,6 +245,22 @@ class Task(NamedTuple):
     note: str
 
 
+class Rescheduled(NamedTuple):
+    """What was due later than any wait explains, and is no more.
+
+    Args:
+        newest: when the newest event happened, by the clock of its moment.
+        behind: microseconds that the clock is behind it; 0 where that is no more than usual.
+        work, orders, tasks: how many of each were moved.
+    """
+
+    newest: int
+    behind: int
+    work: int
+    orders: int
+    tasks: int
+
+
 class Straggler(NamedTuple):
     """An event that a consumer could not take, or that waits for one of its order."""
 

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from domcore.contracts import Connector
 from domcore.errors import ConfigurationError, DomcoreError, StoreError
 from domcore.model import Event, Notice
 from domcore.model.actor import WORKER, actor, brought
+from domcore.model.clock import from_micros
 from domcore.store.protocol import Outcome, Parked
 from domcore.telemetry import traced
 from domcore.verbs.core import Core
 from domcore.working.events import Events
-from domcore.working.outbox import Outbox
+from domcore.working.outbox import Outbox, certain_after
 from domcore.working.parking import drop, waiting
 from domcore.working.report import WorkReport
-from domcore.working.round import Round
+from domcore.working.round import SECOND, Round
 from domcore.working.tasks import Tasks
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
+
+
+DAY: Final = 24 * 60 * 60
 
 
 class WorkVerbs(Core):
@@ -63,6 +67,7 @@ class WorkVerbs(Core):
             self._working = False
 
     def _round(self, round: Round) -> WorkReport:
+        self._heed_clock(round)
         expired = self.store.expire(now=self._micros(), limit=round.limit)
         if expired:
             self._kit.stock_changed()
@@ -75,6 +80,40 @@ class WorkVerbs(Core):
         Events(round).deliver()
         tasks.tell()
         return round.tally.report()
+
+    def _heed_clock(self, round: Round) -> None:
+        """Nothing waits for a time that comes late only because a clock was wrong."""
+        moved = self.store.reschedule(now=round.now(), latest=round.now() + self._longest_wait())
+        if moved is None:
+            return
+        pieces = moved.work + moved.orders + moved.tasks
+        due = f"{pieces} {'piece' if pieces == 1 else 'pieces'} of work that waited for it"
+        if moved.behind:
+            newest = from_micros(moved.newest).isoformat(timespec="seconds")
+            round.tally.fail(
+                f"the clock is {moved.behind // SECOND:,} seconds behind the newest event, of"
+                f" {newest}: set it right if it is wrong; {due} counts from now"
+            )
+        else:
+            round.tally.fail(
+                f"{due.removesuffix(' that waited for it')} was due later than any wait explains,"
+                " as if a clock had been wrong; it is due now"
+            )
+
+    def _longest_wait(self) -> int:
+        """Microseconds; nothing that domcore puts off is put off for longer."""
+        work, stock, routing = self.settings.work, self.settings.stock, self.settings.routing
+        seconds = (
+            work.lease_seconds,
+            work.backoff_most_seconds,
+            work.poll_seconds,
+            work.pull_seconds,
+            work.publish_seconds,
+            stock.check_minutes * 60,
+            routing.retry_minutes * 60,
+            *(certain_after(each) // SECOND for each in self.connectors().values()),
+        )
+        return (DAY + max(seconds)) * SECOND
 
     def _route_due(self, round: Round) -> None:
         try:

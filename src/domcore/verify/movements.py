@@ -80,13 +80,16 @@ EVENT_KINDS: Final = (
     "return.authorized",
     "return.received",
     "return.closed",
+    "work.rescheduled",
     *(f"fulfillment.{status}" for status in FULFILLMENT_STATUSES),
 )
 CAPTURED, AMENDED, HELD, APPROVED, ROUTED, RESERVATION, SHORT, CANCELLED, RUN_OUT = range(9)
 ORDERLESS: Final = frozenset(
-    number for number, kind in enumerate(EVENT_KINDS) if kind.startswith("stock.")
+    number
+    for number, kind in enumerate(EVENT_KINDS)
+    if kind.startswith("stock.") or kind == "work.rescheduled"
 )
-"""The kinds that are about no order: the news of stock."""
+"""The kinds that are about no order: the news of stock, and of the clock."""
 KEPT: Final = EVENT_KINDS.index("order.kept")
 LET_GO: Final = EVENT_KINDS.index("order.freed")
 EXTENDED: Final = EVENT_KINDS.index("reservation.extended")

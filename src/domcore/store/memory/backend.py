@@ -16,6 +16,7 @@ from domcore.store.memory.counting import MemoryCounting
 from domcore.store.memory.table import Key, MemoryTable, new_tables
 from domcore.store.operations.order_work import FINISHED
 from domcore.store.rows import (
+    NEVER,
     OPEN,
     SHIPPED,
     TABLES,
@@ -192,6 +193,19 @@ class MemoryReader(MemoryCounting):
         """Outbox rows that are due, oldest first."""
         rows = [row for row in self._tables["outbox"].by("pending", topic) if row.due_at <= now]
         return sorted(rows, key=lambda row: (row.due_at, row.id))[:limit]
+
+    def due_after(self, topic: str, after: int) -> list[Row]:
+        """Outbox rows that are not done and due after a time, but not never."""
+        rows = self._tables["outbox"].by("pending", topic)
+        found = [row for row in rows if after < row.due_at < NEVER]
+        return sorted(found, key=lambda row: (row.due_at, row.id))
+
+    def queued_after(self, after: int) -> list[Row]:
+        """``(order id, version, retry at)`` of orders due for routing after a time."""
+        rows = self._tables["order_state"].by("queue", True)
+        found = [row for row in rows if after < row.retry_at < NEVER]
+        found.sort(key=lambda row: (row.retry_at, row.order_id))
+        return [(row.order_id, row.version, row.retry_at) for row in found]
 
     def parked(self, table: str, limit: int) -> list[Row]:
         """Rows that are parked, oldest first."""

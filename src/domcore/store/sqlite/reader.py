@@ -9,6 +9,7 @@ from typing import Any
 
 from domcore.store.changes import Row
 from domcore.store.rows import (
+    NEVER,
     TABLES,
     ItemRow,
     OrderRow,
@@ -273,6 +274,23 @@ class SqlReader(SqlCounting):
             f"SELECT {_OUTBOX} FROM outbox WHERE done_at IS NULL AND topic = ? AND due_at <= ? "
             "ORDER BY due_at, id LIMIT ?",
             (topic, now, limit),
+        )
+
+    def due_after(self, topic: str, after: int) -> list[Row]:
+        """Outbox rows that are not done and due after a time, but not never."""
+        return self._all(
+            f"SELECT {_OUTBOX} FROM outbox WHERE done_at IS NULL AND topic = ? "
+            f"AND due_at > ? AND due_at < {NEVER} ORDER BY due_at, id",
+            (topic, after),
+        )
+
+    def queued_after(self, after: int) -> list[Row]:
+        """``(order id, version, retry at)`` of orders due for routing after a time."""
+        return self._all(
+            "SELECT order_id, version, retry_at FROM order_state INDEXED BY order_queue "
+            f"WHERE retry_at IS NOT NULL AND retry_at > ? AND retry_at < {NEVER} "
+            "ORDER BY retry_at, order_id",
+            (after,),
         )
 
     def parked(self, table: str, limit: int) -> list[Row]:

@@ -15,6 +15,7 @@ from domcore.testing.store_suite.acting import ActingPromises
 from domcore.testing.store_suite.amendments import AmendmentPromises
 from domcore.testing.store_suite.awaited import AwaitedPromises
 from domcore.testing.store_suite.carts import CartPromises
+from domcore.testing.store_suite.clock import ClockPromises
 from domcore.testing.store_suite.decisions import DecisionPromises
 from domcore.testing.store_suite.goods import GoodsPromises
 from domcore.testing.store_suite.kit import StoreKit
@@ -46,6 +47,7 @@ class StoreSuite(
     ReturnPromises,
     TogetherPromises,
     ActingPromises,
+    ClockPromises,
     WaitingPromises,
 ):
     """All promises. Override `make_store`."""
