@@ -126,13 +126,19 @@ def test_stock_counts_and_deltas(tmp_path: Path) -> None:
     assert found == [StockCount("A", "N", 5, None, 1, as_of), StockCount("A", "M", delta=-2)]
 
 
+def test_a_count_below_zero_is_none(tmp_path: Path) -> None:
+    text = "sku,node,on_hand,blocked\nA,N,-3,\nA,M,-1,2\n"
+    found, said = counts(source(tmp_path, text, "s.csv"))
+    assert (found, said) == ([StockCount("A", "N", 0), StockCount("A", "M", 0, blocked=0)], "")
+
+
 @pytest.mark.parametrize(
     ("row", "message"),
     [
         ("A,N,,,,", "give on_hand, delta, blocked or safety"),
         ("A,N,1,1,,", "give on_hand or delta"),
-        ("A,N,-1,,,", "on_hand: must be from 0"),
-        ("A,N,1000000001,,,", "on_hand: must be from 0"),
+        ("A,N,1000000001,,,", "on_hand: must be from -1,000,000,000 to"),
+        ("A,N,-1000000001,,,", "on_hand: must be from -1,000,000,000 to"),
         ("A,N,99999999999999999999,,,", "on_hand: must be a whole number"),
         ("A,N,1.0,,,", "on_hand: must be a whole number"),
         ("A,N,\u0661,,,", "on_hand: must be a whole number"),

@@ -106,6 +106,20 @@ def test_too_many_requests_empty_it():
 # --- the cursor --------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("id", ["71", "12-34567-8901234", "A17", "gid://shop/7", "a:b,c", "Ä 1"])
+def test_news_of_any_id_is_told_once(id):
+    cursor = Cursor().after({id: Told(NOW, "aaaaaaaa")}, now=NOW)
+    assert cursor.tell(id, NOW, "aaaaaaaa") is None
+    assert load_cursor(cursor.dump()).tell(id, NOW, "aaaaaaaa") is None
+
+
+@pytest.mark.parametrize("id", ["", "x" * 301, "\ud800"])
+def test_an_id_that_cannot_be_written_down_is_told_again_and_hides_no_other(id):
+    told = {id: Told(NOW, "aaaaaaaa"), "71": Told(NOW, "bbbbbbbb")}
+    cursor = load_cursor(Cursor().after(told, now=NOW).dump())
+    assert set(cursor.told) == {"71"}
+
+
 def test_a_cursor_stays_small_though_a_thousand_things_change_at_once():
     told = {str(5_501_000_000_000 + at): Told(at // 50 * SECOND, "0123abcd") for at in range(3000)}
     cursor = Cursor().after(told, now=NOW)
@@ -166,7 +180,7 @@ def test_a_cursor_that_cannot_be_read_begins_anew(text):
 
 @given(
     st.dictionaries(
-        st.integers(1, 10**19).map(str),
+        st.integers(1, 10**19).map(str) | st.text(st.characters(codec="utf-8"), max_size=9),
         st.tuples(st.integers(0, 4000), st.integers(0, 3)),
         max_size=500,
     ),
@@ -176,6 +190,7 @@ def test_a_cursor_is_read_back_as_it_was_written(changes, page):
     told = {
         id: Told(NOW - ago * SECOND, f"{turn:08x}", turn) for id, (ago, turn) in changes.items()
     }
+    told.pop("", None)
     cursor = Cursor().after(told, now=NOW, page=page)
     assert load_cursor(cursor.dump()) == cursor
     assert len(cursor.dump()) < 9_000

@@ -41,6 +41,12 @@ def test_files_are_taken_in_the_order_of_their_names(kit, folder):
     assert isinstance(commands[-1], ObserveStock)
 
 
+def test_a_count_below_zero_is_none_and_stops_no_other(kit, folder):
+    kit.put(folder, "stock.csv", "sku,node,on_hand\nMUG,LAX,7\nPOT,NYC,-3\n")
+    ((observed,), _) = drain(kit.make_channel(folder))
+    assert [(each.sku, each.on_hand) for each in observed.counts] == [("MUG", 7), ("POT", 0)]
+
+
 def test_a_file_is_put_away_when_its_cursor_comes_back_and_not_before(kit, folder):
     kit.put(folder, "a.csv", one("1"))
     channel = kit.make_channel(folder)

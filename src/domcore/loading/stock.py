@@ -15,7 +15,7 @@ STOCK: Final = Shape(
     (
         Field("sku", code(), "the SKU", needed=True),
         Field("node", code(), "the node's id", needed=True),
-        Field("on_hand", whole(), "units counted; replaces what was known", None),
+        Field("on_hand", whole(-MOST_UNITS), "units counted; below zero is none", None),
         Field("delta", whole(-MOST_UNITS), "units to add or take away, instead of on_hand", None),
         Field(
             "blocked", whole(), "units of it that cannot be sold; a count without it has none", None
@@ -50,6 +50,9 @@ def _count(values: dict[str, Any]) -> StockCount:
         raise Faults([("on_hand", "give on_hand or delta, and only one of them")])
     if all(values[name] is None for name in _TELLING):
         raise Faults([("on_hand", f"give {', '.join(_TELLING[:-1])} or {_TELLING[-1]}")])
+    if values["on_hand"] is not None and values["on_hand"] < 0:
+        # As systems write what they have sold without having it.
+        values["on_hand"], values["blocked"] = 0, values["blocked"] and 0
     if values["on_hand"] is not None and (values["blocked"] or 0) > values["on_hand"]:
         raise Faults([("blocked", "is part of on_hand and cannot be more")])
     return StockCount(**values)

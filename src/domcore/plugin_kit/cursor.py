@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote, unquote
 
 from attrs import evolve, field, frozen
 
@@ -32,7 +32,8 @@ LAST: Final = 250_000_000_000_000_000
 """Microseconds; no time is later."""
 
 _SECOND: Final = 1_000_000
-_NUMBER: Final = re.compile(r"\d{1,20}", re.ASCII)
+LONGEST_ID: Final = 300
+"""Letters of an id, as it is written down; a longer one is not remembered."""
 
 
 @frozen(slots=True)
@@ -57,7 +58,8 @@ class Cursor:
         since: changes from then on are read. 0 is from the beginning.
         latest: the newest change seen that is not dated in the future.
         page: the next page of a pull that has not come to its end, in the partner's own words.
-        told: by id; only numbers are remembered as ids.
+        told: by id, whatever it looks like: a number, ``12-34567-8901234``, ``A17``. One that is
+            empty, or very long, is not remembered.
         floor: what was told of changes before it is not remembered any more.
     """
 
@@ -102,7 +104,7 @@ class Cursor:
     def dump(self) -> str:
         """As text, for the task that keeps it."""
         told = (
-            f"{id}:{(self.latest - each.at) // _SECOND}:{each.digest}:{each.turn or ''}"
+            f"{_written(id)}:{(self.latest - each.at) // _SECOND}:{each.digest}:{each.turn or ''}"
             for id, each in self.told.items()
         )
         return json.dumps(
@@ -126,7 +128,9 @@ def load_cursor(text: str) -> Cursor:
         told: dict[str, Told] = {}
         for entry in filter(None, value.get("told", "").split(",")):
             id, ago, digest, turn = entry.split(":")
-            told[id] = Told(latest - int(ago) * _SECOND, digest, int(turn or 0))
+            told[unquote(id, errors="strict")] = Told(
+                latest - int(ago) * _SECOND, digest, int(turn or 0)
+            )
         if not all(0 <= each <= LAST for each in (since, latest, floor)):
             return Cursor()
         return Cursor(since, latest, str(value.get("page", "")), told, floor)
@@ -139,18 +143,26 @@ def digest_of(content: object) -> str:
     return hashlib.blake2s(repr(content).encode("utf-8", "replace"), digest_size=4).hexdigest()
 
 
+def _written(id: str) -> str:
+    """An id without the marks that a cursor is written with; empty where it is no text."""
+    try:
+        return quote(id, safe="")
+    except UnicodeEncodeError:
+        return ""
+
+
 def _fitting(told: Mapping[str, Told], latest: int) -> tuple[dict[str, Told], int]:
     """What was told lately, as far as there is room, and from when on all of it is there."""
     near = [
         (id, each)
         for id, each in told.items()
-        if each.at >= latest - OVERLAP and _NUMBER.fullmatch(id)
+        if each.at >= latest - OVERLAP and 0 < len(_written(id)) <= LONGEST_ID
     ]
     near.sort(key=lambda item: (item[1].at, item[0]), reverse=True)
     room = ROOM
     for at, (id, each) in enumerate(near):
         ago = (latest - each.at) // _SECOND
-        room -= len(f"{id}:{ago}:{each.digest}:{each.turn},")
+        room -= len(f"{_written(id)}:{ago}:{each.digest}:{each.turn},")
         if room < 0:
             return dict(near[:at]), min(each.at + _SECOND, latest)
     return dict(near), 0

@@ -39,7 +39,7 @@ from domcore.model import (
     Person,
     Receipt,
 )
-from domcore.store.operations.notices import check_notice
+from domcore.store.operations.notices import check_notice, with_units
 from domcore.store.operations.typed import typed
 from domcore.testing.handovers import make_handover
 from domcore.testing.hostile import GARBAGE, HOSTILE_TEXTS
@@ -344,7 +344,7 @@ class ConnectorSuite:
             told = (*notice.lines, *(line for box in notice.packages for line in box.lines))
             known = lines.get(notice.fulfillment_order, {name for name, _ in told})
             try:
-                check_notice(typed(notice, Notice, "news"), dict.fromkeys(known, ()))
+                check_notice(with_units(typed(notice, Notice, "news")), dict.fromkeys(known, ()))
             except PayloadError as error:
                 raise AssertionError(f"the core would refuse {notice!r:.300}: {error}") from None
 

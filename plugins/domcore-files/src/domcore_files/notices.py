@@ -17,7 +17,7 @@ NOTICE: Final = Shape(
         Field("status", code(), "what became of it", needed=True),
         Field("at", moment, "when it happened", needed=True),
         Field("line", text(), "the order's line id, or the SKU; none is all that is left", ""),
-        Field("quantity", whole(1), "units of that line", None),
+        Field("quantity", whole(), "units of that line; 0 stays behind", None),
         Field("package", text(), "the box's own number; absent is its tracking number", ""),
         Field("carrier", text(), "who carries it", ""),
         Field("tracking", text(), "its tracking number", ""),

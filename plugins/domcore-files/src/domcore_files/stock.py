@@ -18,7 +18,7 @@ STOCK: Final = Shape(
     (
         Field("sku", code(), "the SKU", needed=True),
         Field("node", code(), "the node's id", needed=True),
-        Field("on_hand", whole(), "units counted; replaces what was known", None),
+        Field("on_hand", whole(-MOST_UNITS), "units counted; below zero is none", None),
         Field("delta", whole(-MOST_UNITS), "units to add or take away, instead of on_hand", None),
         Field("safety", whole(), "units that orders may not draw; absent leaves it", None),
         Field("blocked", whole(), "units of on_hand that cannot be sold", None),
@@ -72,6 +72,9 @@ def _count(values: Mapping[str, Any]) -> StockCount:
         raise Faults([("on_hand", "give on_hand or delta, and only one of them")])
     if read["blocked"] is not None and read["on_hand"] is None:
         raise Faults([("blocked", "needs on_hand beside it")])
+    if read["on_hand"] is not None and read["on_hand"] < 0:
+        # As systems write what they have sold without having it.
+        read["on_hand"], read["blocked"] = 0, read["blocked"] and 0
     return StockCount(**read)
 
 

@@ -94,6 +94,27 @@ def _line_problems(place: str, lines: Iterable[tuple[str, int]], names: Names) -
             yield Problem(f"{place}[{number}]", f"must be from 1 to {MOST} units")
 
 
+def with_units(notice: Notice) -> Notice:
+    """The notice without lines of no units: partners list what stays behind with a 0.
+
+    Where it names lines and none has units, they stay, to be refused: without them it would be
+    about all that is left. A box of nothing is none.
+    """
+    told = (*notice.lines, *(line for box in notice.packages for line in box.lines))
+    if all(units for _, units in told) or not any(units for _, units in told):
+        return notice
+    boxes = tuple(
+        evolve(box, lines=_units_only(box.lines))
+        for box in notice.packages
+        if not box.lines or any(units for _, units in box.lines)
+    )
+    return evolve(notice, lines=_units_only(notice.lines), packages=boxes)
+
+
+def _units_only(lines: Iterable[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    return tuple((name, units) for name, units in lines if units)
+
+
 def claim_of(notice: Notice, *, asked: bool = True) -> Claim:
     """A notice as it is kept; `asked`: somebody asked its node to stop.
 

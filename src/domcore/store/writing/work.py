@@ -8,7 +8,7 @@ from domcore.errors import NotFound
 from domcore.model.handover import Notice
 from domcore.store.changes import Changes
 from domcore.store.operations.inbox import remember, seen_before
-from domcore.store.operations.notices import split_id
+from domcore.store.operations.notices import split_id, with_units
 from domcore.store.operations.order_work import load_work
 from domcore.store.operations.outbox import fulfillment_id
 from domcore.store.operations.record import papers_of, record
@@ -22,7 +22,7 @@ class WorkWrites(Writes):
 
     def record(self, notice: Notice, *, now: int, exclude_until: int | None = None) -> Outcome:
         """See `Store.record`."""
-        notice = typed(notice, Notice, "this notice")
+        notice = with_units(typed(notice, Notice, "this notice"))
         backend, changes = self._backend, Changes(notice.by)
         digest = hashlib.sha256(content_of(notice)).digest()
         order_id, sequence, code = split_id(notice.fulfillment_order)

@@ -59,6 +59,23 @@ class NewsPromises(KitSuite):
 
     # --- shipping --------------------------------------------------------------------------------
 
+    def test_lines_of_no_units_stay_behind(self) -> None:
+        with self.kit() as kit:
+            for sku in ("bolt", "nut"):
+                kit.count(sku, "east", 9)
+            order_id = kit.take_in(order_of(bolt=4, nut=2))
+            kit.route(order_id, "east")
+            (name,) = kit.hand_over()
+            boxes = (Package("A", (("bolt", 3), ("nut", 0))), Package("B", (("nut", 0),)))
+            told = (("bolt", 3), ("nut", 0))
+            kit.hear(name, "partially_shipped", *told, packages=boxes, minutes=1)
+            assert kit.lines(order_id) == [(0, 1, 3, 0), (0, 2, 0, 0)]
+            (work,) = kit.store.order(order_id).fulfillment_orders
+            assert [box.id for box in work.packages] == ["A"]
+            nothing = (("bolt", 0), ("nut", 0))
+            raises(PayloadError, kit.hear, name, "shipped", *nothing, minutes=2)
+            assert kit.lines(order_id) == [(0, 1, 3, 0), (0, 2, 0, 0)]
+
     def test_boxes_leave_one_after_the_other_and_are_shown(self) -> None:
         with self.kit() as kit:
             name = self.work_of(kit, bolt=4)
