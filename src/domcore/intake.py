@@ -20,11 +20,13 @@ from domcore.errors import (
 )
 from domcore.model import (
     AmendOrder,
+    ApproveOrder,
     AuthorizeReturn,
     CancelOrder,
     CaptureOrder,
     Command,
     Envelope,
+    HoldOrder,
     Ignore,
     Notice,
     ObserveStock,
@@ -66,6 +68,8 @@ class Intake:
             CaptureOrder: lambda command: self.capture([command])[0],
             AmendOrder: self.amend,
             CancelOrder: self.cancel,
+            HoldOrder: self.hold,
+            ApproveOrder: self.hold,
             ObserveStock: self.observe,
             Notice: self.record,
             AuthorizeReturn: self.authorize_return,
@@ -178,6 +182,13 @@ class Intake:
         """Cancel what has not left."""
         self._kit.currency(command.owner)
         outcome = self._store.cancel(command, now=self._micros())
+        self._kit.stock_changed()
+        return outcome
+
+    def hold(self, command: HoldOrder | ApproveOrder) -> Outcome:
+        """Stop an order, or lift what stopped it."""
+        self._kit.currency(command.owner)
+        outcome = self._store.hold(command, now=self._micros())
         self._kit.stock_changed()
         return outcome
 

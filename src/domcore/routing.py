@@ -268,7 +268,7 @@ class Router:
     ) -> tuple[Routed, Commit | None]:
         if not any(order.open):
             return Routed(order.order_id, order.order.number, "nothing", Plan()), None
-        if order.held:
+        if order.held or any(hold.stage == "route" for hold in order.standing):
             detail = "it is held: approve it, or let a later revision of it come in"
             return Routed(order.order_id, order.order.number, "held", Plan(), detail=detail), None
         if order.order.owner not in self._kit.settings.owners:
@@ -278,23 +278,29 @@ class Router:
         outside = self._kit.outside(question, prepared)
         with self._kit.telemetry.timing("domcore.plan.duration"):
             decided, working = work_out(question, program, state, outside)
+        standing = _standing(order, decided)
         nearest = nearest_node_cost(working) if errand.baseline else None
         self._take(decided.draws, 1)
         routed = Routed(
             order.order_id,
             order.order.number,
-            outcome_of(decided),
+            outcome_of(decided, standing),
             decided.plan,
-            decided.holds,
+            (*decided.holds, *standing),
             "; ".join(decided.incidents),
             nearest,
             question.sequence,
             question.currency,
         )
-        return routed, self._commit(order, question, decided, errand)
+        return routed, self._commit(order, question, decided, errand, standing)
 
     def _commit(
-        self, order: OpenOrder, question: Question, decided: Decided, errand: Errand
+        self,
+        order: OpenOrder,
+        question: Question,
+        decided: Decided,
+        errand: Errand,
+        standing: tuple[Hold, ...],
     ) -> Commit:
         plan = decided.plan
         short = sum(each.quantity for each in plan.shortages)
@@ -325,7 +331,8 @@ class Router:
             retry,
             reason,
             order.reason,
-            (kind, _event_body(question, decided, short)),
+            (kind, _event_body(question, decided, short, standing)),
+            standing,
         )
 
     def _again(self, before: OpenOrder, errand: Errand, prepared: Prepared | None) -> Routed | None:
@@ -380,7 +387,15 @@ def _age(order: OpenOrder) -> tuple[datetime, int]:
     return order.order.placed_at, order.order_id
 
 
-def outcome_of(decided: Decided) -> str:
+def _standing(order: OpenOrder, decided: Decided) -> tuple[Hold, ...]:
+    """The holds that were asked for, where they stop something: work that is made of the plan."""
+    if not (order.standing and decided.plan.allocations):
+        return ()
+    found = {hold.code for hold in decided.holds}
+    return tuple(hold for hold in order.standing if hold.code not in found)
+
+
+def outcome_of(decided: Decided, standing: Sequence[Hold] = ()) -> str:
     """One of `OUTCOMES`."""
     plan = decided.plan
     if decided.held:
@@ -389,7 +404,7 @@ def outcome_of(decided: Decided) -> str:
         return "short" if plan.shortages else "nothing"
     if plan.shortages:
         return "partial"
-    if any(hold.stage == "release" for hold in decided.holds):
+    if standing or any(hold.stage == "release" for hold in decided.holds):
         return "held"
     return "split" if len(plan.nodes) > 1 else "routed"
 
@@ -406,7 +421,9 @@ def _event_kind(decided: Decided, errand: Errand) -> str:
     return "order.reserved" if errand.purpose == "reserve" else "order.routed"
 
 
-def _event_body(question: Question, decided: Decided, short: int) -> bytes:
+def _event_body(
+    question: Question, decided: Decided, short: int, standing: Sequence[Hold]
+) -> bytes:
     plan = decided.plan
     by_node: dict[str, int] = {}
     for each in plan.allocations:
@@ -420,8 +437,9 @@ def _event_body(question: Question, decided: Decided, short: int) -> bytes:
         "parcels": len(plan.parcels),
         "short": short,
     }
-    if decided.holds:
-        body["holds"] = [(hold.code, hold.reason, hold.stage) for hold in decided.holds]
+    holds = (*decided.holds, *standing)
+    if holds:
+        body["holds"] = [(hold.code, hold.reason, hold.stage) for hold in holds]
     if decided.incidents:
         body["incidents"] = decided.incidents
     return msgspec.json.encode(body)

@@ -233,6 +233,24 @@ def test_a_partial_order_ends_with_4(shop: Path, run) -> None:
     assert orders(run, "--number", row["number"])[0]["status"] == "partly allocated"
 
 
+def test_an_order_is_held_by_hand_and_let_go_by_its_code(shop: Path, run) -> None:
+    every = lines(run("orders", "--json").stdout)
+    order = next(each["number"] for each in every if each["status"] == "allocated")
+    done = run("hold", order, "--code", "fraud-check", "--reason", "a look at the card")
+    assert done.stdout == f"{order}: held. 1 node is asked to stop.\n"
+    assert run("hold", order, "--code", "fraud-check").stdout == f"{order}: is held already.\n"
+    listed = lines(run("orders", "--hold", "fraud-check", "--json").stdout)
+    assert [each["number"] for each in listed] == [order]
+    assert run("approve", order, "--code", "credit").exit_code == 3
+    assert (
+        "Lifted fraud-check: a look at the card"
+        in run("approve", order, "--code", "fraud-check").stdout
+    )
+    assert run("approve", order, "--code", "fraud-check").exit_code == 3
+    assert run("hold", order, "--code", "a/b").exit_code == 1
+    assert run("hold", "#nowhere").exit_code == 1
+
+
 def test_a_held_order_is_approved_and_goes(shop: Path, run) -> None:
     held = number(run, "held")
     assert run("plan", held).exit_code == 3

@@ -12,11 +12,13 @@ from domcore.model import (
     CONDITIONS,
     Alias,
     AmendOrder,
+    ApproveOrder,
     AuthorizeReturn,
     CancelOrder,
     CaptureOrder,
     Directive,
     Hold,
+    HoldOrder,
     Notice,
     ObserveStock,
     Order,
@@ -114,6 +116,22 @@ class Shop:
         lines = ((str(shape % 4), units % 3),)
         command = AmendOrder("main", "web", str(number), f"edit-{shape}", units, lines, "no reason")
         self.dom.apply([evolve(command, key=f"edit-{number}-{units}-{shape}" if units & 1 else "")])
+
+    def hold(self, number: int, units: int, shape: int) -> None:
+        stage = "route" if shape & 4 else "release"
+        word = HoldOrder("main", "web", str(number), units, f"code-{shape % 2}", "a look", stage)
+        self.dom.apply([word])
+
+    def lift(self, number: int, units: int, shape: int) -> None:
+        self.dom.apply([ApproveOrder("main", "web", str(number), units, f"code-{shape % 2}")])
+
+    def unpaid(self, number: int, units: int, shape: int) -> None:
+        holds = (Hold("unpaid", "no payment"),) if units & 1 else ()
+        order = evolve(self.order_of(number, units, shape), revision=units + 1)
+        self.dom.apply([CaptureOrder(order, queue=bool(shape & 2), holds=holds)])
+
+    def approve_one(self, number: int, units: int, shape: int) -> None:
+        self.dom.approve(f"web/{number}", by="Grace", code=f"code-{shape % 2}")
 
     def cart(self, number: int, units: int, shape: int) -> None:
         self.dom.capture(self.order_of(number, units, shape), queue=False)
@@ -220,6 +238,10 @@ BUSY_LIFE: tuple[tuple[str, int, int, int], ...] = (
     ("give_back", 20, 0, 2), ("count", 1, 1, 1),
     ("unknown", 41, 1, 1), ("route", 0, 0, 7), ("identify", 0, 0, 1), ("route", 0, 0, 7),
     ("unknown", 42, 2, 1), ("cancel", 42, 0, 0), ("unnamed", 43, 0, 0), ("route", 0, 0, 7),
+    ("hold", 60, 2, 1), ("unpaid", 61, 1, 2), ("unpaid", 62, 1, 2),
+    ("count", 0, 9, 1), ("count", 1, 9, 1), ("count", 2, 9, 1), ("route", 0, 0, 7),
+    ("hold", 61, 5, 0), ("lift", 61, 6, 0), ("unpaid", 62, 2, 2), ("unpaid", 63, 0, 2),
+    ("count", 1, 1, 1),
     ("capture", 50, 0, 4),
 )  # fmt: skip
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 STEPS = (
     "capture", "capture", "capture", "amend", "cancel", "route", "route", "route_one", "reserve",
-    "differ", "differ", "cart", "keep", "free",
+    "hold", "hold", "lift", "unpaid", "unpaid", "approve_one", "differ", "differ", "cart", "keep",
+    "free",
     "approve", "wait", "count", "delta", "hand_over", "notice", "notice", "give_back",
     "receive", "erase", "load",
 )  # fmt: skip

@@ -395,6 +395,25 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
         "decision", {"record": swap(b'"take":[[1,', b'"take":[[7,')}, **busy
     )  # fmt: skip
     yield "reference", "an amendment of an unknown owner", change("amendment", {"owner_id": 9})
+    yield "reference", "a hold of an unknown owner", change("asked_hold", {"owner_id": 9})
+    yield "I9", "a hold in no known state", change("asked_hold", {"state": 7})
+    yield "I9", "a hold that stands is forgotten", change(
+        "asked_hold", {"state": 0, "whole": 0, "stage": "release", "reason": ""}, state=1,
+        external_id="61",
+    )  # fmt: skip
+    yield "I9", "a hold that is over stands", change("asked_hold", {"state": 1}, state=0)
+    yield (
+        "I9",
+        "another reason was asked for",
+        change("asked_hold", {"reason": "other"}, external_id="61", state=1),
+    )
+    yield (
+        "I9",
+        "another stage was asked for",
+        change("asked_hold", {"stage": "route"}, external_id="61", state=1),
+    )
+    yield "format", "a hold without a code", change("asked_hold", {"code": ""})
+    yield "format", "a hold of no revision", change("asked_hold", {"revision": -1})
     yield "I9", "an amendment was never taken off", change(
         "amendment", {"revision": 99}, external_id="10"
     )  # fmt: skip

@@ -35,6 +35,7 @@ COMMANDS: Final = {
     "kpi": "Show how well it goes: rates, cost, promises, backlog.",
     "stock": "List stock by SKU and node.",
     "nodes": "List the nodes of the network.",
+    "hold": "Stop an order until its hold is lifted.",
     "approve": "Lift the holds of an order.",
     "cancel": "Cancel what has not left of an order.",
     "returns": "Take goods back: authorize, receive, list.",

@@ -9,10 +9,12 @@ from __future__ import annotations
 from domcore.model.candidate import Candidate, PlanContext
 from domcore.model.command import (
     AmendOrder,
+    ApproveOrder,
     CancelOrder,
     CaptureOrder,
     Command,
     Envelope,
+    HoldOrder,
     Ignore,
     ObserveStock,
     StockCount,
@@ -80,6 +82,7 @@ __all__ = [
     "Alias",
     "Allocation",
     "AmendOrder",
+    "ApproveOrder",
     "Attribute",
     "AuthorizeReturn",
     "Band",
@@ -102,6 +105,7 @@ __all__ = [
     "Handling",
     "Handover",
     "Hold",
+    "HoldOrder",
     "Ignore",
     "Item",
     "Network",

@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from domcore.model.handover import Notice
 from domcore.model.order import Order, Person
+from domcore.model.policy import Hold
 from domcore.model.returns import AuthorizeReturn, ReceiveReturn
 
 
@@ -38,7 +39,12 @@ class CaptureOrder:
 
     Without `queue` it is a cart: it is routed only when somebody asks for it (`reserve`, `keep`, or
     `route` by name), or when a later revision comes with `queue`. A revision without a `person`
-    leaves the one that is known.
+    leaves the one that is known. A revision without `queue` of an order that nodes have work of
+    stops that work until one comes with it.
+
+    `holds` are the reasons for which nothing of this revision may leave yet, such as a payment that
+    is waited for. The next revision tells them anew: one that it does not tell is lifted. What must
+    stand until it is lifted by name is a `HoldOrder`.
     """
 
     order: Order
@@ -46,6 +52,7 @@ class CaptureOrder:
     key: str = ""
     queue: bool = True
     by: str = ""
+    holds: tuple[Hold, ...] = ()
 
 
 @frozen(slots=True)
@@ -80,6 +87,52 @@ class CancelOrder:
     channel: str
     external_id: str
     revision: int
+    reason: str = ""
+    key: str = ""
+    by: str = ""
+
+
+@frozen(slots=True)
+class HoldOrder:
+    """Stop an order until its hold is lifted (`ApproveOrder`), whatever revision comes later.
+
+    Work that is not handed over waits; nodes that may be at work on it are asked to stop. A hold of
+    an order not seen yet is kept until it comes.
+
+    Args:
+        revision: when it was said, in the unit of the order's revisions; of two words about one
+            code the later counts, and of two at once the lifting one. None: after all that is
+            known.
+        code: which hold it is; the same code again is the same hold.
+        reason: why, for people. No names, please.
+        stage: ``release``: stock may be reserved, nothing is handed over; ``route``: nothing is
+            reserved either.
+    """
+
+    owner: str
+    channel: str
+    external_id: str
+    revision: int | None
+    code: str
+    reason: str = ""
+    stage: str = "release"
+    key: str = ""
+    by: str = ""
+
+
+@frozen(slots=True)
+class ApproveOrder:
+    """Lift a hold that was asked for (`HoldOrder`, or the `holds` of a `CaptureOrder`).
+
+    Its work goes on once no other hold stands. Holds that rules place are for persons to lift.
+    Fields are those of `HoldOrder`.
+    """
+
+    owner: str
+    channel: str
+    external_id: str
+    revision: int | None
+    code: str
     reason: str = ""
     key: str = ""
     by: str = ""
@@ -135,6 +188,8 @@ Command = (
     CaptureOrder
     | AmendOrder
     | CancelOrder
+    | HoldOrder
+    | ApproveOrder
     | ObserveStock
     | Notice
     | AuthorizeReturn

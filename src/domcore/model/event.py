@@ -19,7 +19,8 @@ class Event:
             ``order.routed``, ``order.reserved``, ``order.short``, ``order.cancelled``,
             ``order.kept``, ``order.freed``, ``reservation.extended``, ``reservation.expired``,
             ``stock.shortfall``, ``stock.low``, ``stock.over``, ``stock.steady``,
-            ``return.authorized``, ``return.received``, ``return.closed``, ``work.parked``,
+            ``return.authorized``, ``return.received``, ``return.closed``, ``hold.placed``,
+            ``hold.lifted`` (asked for by a channel or a person),             ``work.parked``,
             ``work.rescheduled`` (the clock was or is wrong, and what waited for it is due),
             ``fulfillment.unknown`` (nobody knows whether a node has its work), and
             ``fulfillment.<status>`` for each status that is told of a node's work.

@@ -14,6 +14,7 @@ from domcore.model import Event, OrderSummary
 from domcore.model.clock import from_micros, to_micros
 from domcore.seeing.words import MOST, counted, words
 from domcore.sourcing.decide import CURRENCY_HOLD
+from domcore.store.operations.order_work import FINISHED
 from domcore.store.protocol import OrderView, Parked, Store, Wait
 
 KINDS: Final = ("held", "short", "unknown", "rejected", "stuck", "parked", "late")
@@ -180,6 +181,13 @@ class Lookout:
         subject, reason, command = wait.fulfillment_order, rejected, f"domcore route {_arg(name)}"
         if wait.kind == "held":
             reason = "; ".join(hold.reason or hold.code for hold in summary.holds)
+            busy = [
+                work.node
+                for work in self._store.order(order_id).fulfillment_orders
+                if work.handed_over and work.status not in FINISHED
+            ]
+            if busy:
+                reason += f"; {', '.join(busy)} may be at work on it, and was asked to stop"
             command = f"domcore approve {_arg(name)}"
             if any(hold.code == CURRENCY_HOLD for hold in summary.holds):
                 command += " --rate RATE"

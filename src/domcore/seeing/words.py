@@ -197,6 +197,19 @@ def _approved(event: Event, _: Background) -> Words:
     return Words(f"approved{by}: {codes}{at}", reason=codes)
 
 
+def _hold_placed(event: Event, _: Background) -> Words:
+    return _hold("put on hold", event.body)
+
+
+def _hold_lifted(event: Event, _: Background) -> Words:
+    return _hold("hold lifted", event.body)
+
+
+def _hold(word: str, body: Mapping[str, Any]) -> Words:
+    why = _text(body.get("why")) or _text(body.get("reason"))
+    return Words(_because(f"{word}: {body['code']}", why), reason=body["code"])
+
+
 def _routed(event: Event, background: Background) -> Words:
     return _decided("routed", event, background)
 
@@ -367,6 +380,8 @@ _TELLERS: Final[Mapping[str, Callable[[Event, Background], Words]]] = {
     "order.amended": _amended,
     "order.held": _held,
     "order.approved": _approved,
+    "hold.placed": _hold_placed,
+    "hold.lifted": _hold_lifted,
     "order.routed": _routed,
     "order.reserved": _reserved,
     "order.short": _short,

@@ -44,7 +44,9 @@ class Reader(Protocol):
 
     def inbox(self, owner_id: int, source: str, key: str) -> Row | None: ...
 
-    def tombstone(self, owner_id: int, channel: str, external_id: str) -> Row | None: ...
+    def foretold(self, owner_id: int, channel: str, external_id: str) -> tuple[bool, bool]:
+        """Whether a cancellation of this order, and whether a hold, came before it."""
+        ...
 
     def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:
         """The stock rows of these ``(item id, node id)`` that exist."""

@@ -92,6 +92,7 @@ WRITES: Final[dict[str, Write]] = {
     "approvals": Write(
         "hold", "set", ("approved_at", "approved_by"), ("order_id", "revision", "code")
     ),
+    "asked_holds": Write("asked_hold", "upsert"),
     "persons": Write("person", "upsert"),
     "forget_persons": Write("person", "delete"),
     "decisions": Write("decision", "insert"),

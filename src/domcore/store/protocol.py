@@ -10,16 +10,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, runtime_checkable
 
-from domcore.model.command import AmendOrder, CancelOrder, CaptureOrder, ObserveStock
+from domcore.model.command import (
+    AmendOrder,
+    CancelOrder,
+    CaptureOrder,
+    ObserveStock,
+)
 from domcore.model.decision import Decision, OrderSummary
 from domcore.model.event import Event
 from domcore.model.handover import Notice
 from domcore.model.item import Alias, Item
 from domcore.model.network import Network
 from domcore.model.order import Order
-from domcore.model.policy import Hold
 from domcore.model.returns import AuthorizeReturn, ReceiveReturn, Return
 from domcore.store.handing import Handing
+from domcore.store.holding import Holding
 from domcore.store.values import (
     Backlog,
     Commit,
@@ -79,7 +84,7 @@ __all__ = [
 
 
 @runtime_checkable
-class Store(Handing, Protocol):
+class Store(Handing, Holding, Protocol):
     """The operations. See `domcore.testing.StoreSuite` for what each must guarantee."""
 
     # --- configuration -------------------------------------------------------------------------
@@ -232,16 +237,6 @@ class Store(Handing, Protocol):
         tombstone. A cancelled order stays cancelled whatever revision comes later.
 
         Raises: ConflictError: the key came with other content.
-        """
-        ...
-
-    def approve(
-        self, order_id: int, *, by: str, now: int, granted: Sequence[Hold] = ()
-    ) -> tuple[Hold, ...]:
-        """Lift all holds (returned) for this revision; work held at ``release`` is requested.
-
-        What is `granted` besides is kept as approved by the same person, if there was a hold:
-        decisions on this revision read its code among the approved ones.
         """
         ...
 

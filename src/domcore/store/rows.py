@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from domcore.store.hold_rows import AskedHoldRow as AskedHoldRow
+from domcore.store.hold_rows import HoldRow as HoldRow
 from domcore.store.stock_rows import LedgerRow as LedgerRow
 from domcore.store.stock_rows import ShortfallRow as ShortfallRow
 from domcore.store.stock_rows import StockBalance as StockBalance
@@ -144,19 +146,6 @@ class LineRow(NamedTuple):
     shipped: int
     cancelled: int
     wanted: int
-
-
-class HoldRow(NamedTuple):
-    """A reason to stop, of one revision; it stands until somebody approves it."""
-
-    order_id: int
-    revision: int
-    code: str
-    stage: str
-    reason: str
-    placed_at: int
-    approved_at: int | None
-    approved_by: str | None
 
 
 class PersonRow(NamedTuple):
@@ -445,6 +434,7 @@ _ALL: Final = (
     Table("straggler", StragglerRow, ("consumer", "seq"), ("consumer",)),
     Table("published", PublishedRow, ("channel", "item_id", "node_id"), ("channel", "item_id")),
     Table("cover", CoverRow, ("item_id", "node_id"), ("item_id",)),
+    Table("asked_hold", AskedHoldRow, ("external_id", "channel", "owner_id", "code")),
 )
 
 TABLES: Final[dict[str, Table]] = {table.name: table for table in _ALL}

@@ -54,7 +54,8 @@ class OpenOrder(NamedTuple):
     approved for this revision. One that is `held` must be approved or amended before it can be
     decided on. `excluded` are ``(line position, node id, reason)`` of nodes that have rejected the
     line, `avoided` of nodes that have lately rejected its item for another order; `rejections` is
-    how often nodes have rejected work of the order. `reason` is why the last decision left units
+    how often nodes have rejected work of the order. `standing` are holds that were asked for: at
+    ``release`` they stop the work that is made of it. `reason` is why the last decision left units
     open (empty: none did), `due` since when it queues (0: it does not); `others_woken` says that
     some order has been woken that may be older, see `Store.ahead`.
     """
@@ -73,6 +74,7 @@ class OpenOrder(NamedTuple):
     reason: str = ""
     due: int = 0
     others_woken: bool = False
+    standing: tuple[Hold, ...] = ()
 
 
 class Draw(NamedTuple):
@@ -105,6 +107,7 @@ class Commit:
         reason_before: that of the order as it was decided on (`OpenOrder.reason`); another is a
             ConflictError.
         event: ``(kind, JSON body)`` to record.
+        standing: holds that were asked for before and stop what is decided now.
     """
 
     order_id: int
@@ -121,6 +124,7 @@ class Commit:
     reason: str = ""
     reason_before: str = ""
     event: tuple[str, bytes] = ("order.routed", b'{"format":1}')
+    standing: tuple[Hold, ...] = ()
 
 
 class Outcome(NamedTuple):

@@ -13,12 +13,12 @@ from domcore.model.policy import Hold
 from domcore.model.status import RESERVATION_STATES, Buckets, order_status
 from domcore.store.backend import Reader
 from domcore.store.changes import Row
+from domcore.store.hold_rows import HoldRow
 from domcore.store.protocol import OpenOrder, OrderFilter, OrderView, StockFilter
 from domcore.store.rows import (
     HELD_ROUTE,
     OPEN,
     SHIPPED,
-    HoldRow,
     LineRow,
     OrderRow,
     ReservationRow,
@@ -45,9 +45,12 @@ def open_orders(
     for line in lines:
         lines_of.setdefault(line[0], []).append(line)
     approved: dict[tuple[int, int], list[str]] = {}
-    for order_id, revision, code, _, _, _, approved_at, _ in holds:
+    standing: dict[tuple[int, int], list[Hold]] = {}
+    for order_id, revision, code, stage, reason, _, approved_at, _ in holds:
         if approved_at is not None:
             approved.setdefault((order_id, revision), []).append(code)
+        else:
+            standing.setdefault((order_id, revision), []).append(Hold(code, reason, stage))
     load = bodies.order.load
     found = []
     for order_id, version, sequence, revision, body, reason, due in rows:
@@ -67,6 +70,7 @@ def open_orders(
                     reason=reason,
                     due=due,
                     others_woken=woken,
+                    standing=tuple(standing.get((order_id, revision), ())),
                 )
             )
     return found
@@ -227,7 +231,8 @@ def summary(
     standing = tuple(
         Hold(hold.code, hold.reason, hold.stage)
         for hold in holds
-        if state.hold and hold.revision == state.revision and hold.approved_at is None
+        if hold.revision == state.revision and hold.approved_at is None
+        if state.hold or (not state.cancelled and buckets.open)
     )
     used = {nodes[r.node_id] for r in reservations if r.state in (OPEN, SHIPPED)}
     return OrderSummary(

@@ -12,6 +12,7 @@ from domcore.model import (
     CaptureOrder,
     Command,
     Hold,
+    HoldOrder,
     Order,
     OrderSummary,
     Person,
@@ -109,10 +110,35 @@ class OrderVerbs(Core):
             return self._intake.cancel(command)
 
     @traced
-    def approve(self, reference: str, *, by: str = "", rate: str = "") -> tuple[Hold, ...]:
+    def hold(
+        self, reference: str, *, code: str, reason: str = "", stage: str = "release", by: str = ""
+    ) -> Outcome:
+        """Stop an order until its hold is lifted, whatever revision comes later.
+
+        Work that is not handed over waits, and nodes that may be at work on it are asked to stop.
+
+        Args:
+            code: which hold it is, such as ``fraud-check``; the same code again is the same hold.
+            reason: why, for people. No names, please.
+            stage: ``release``: stock is reserved, nothing is handed over; ``route``: nothing is
+                reserved either.
+
+        Raises:
+            NotFound, ConflictError: no such order, or several.
+            PayloadError: a code or stage that there cannot be.
+        """
+        command = HoldOrder(*self.order(reference).order.key, None, code, reason, stage)
+        with self.acting(by):
+            return self._intake.hold(command)
+
+    @traced
+    def approve(
+        self, reference: str, *, by: str = "", code: str = "", rate: str = ""
+    ) -> tuple[Hold, ...]:
         """Lift the holds of an order; returns those lifted. Route it again if it was held there.
 
         Args:
+            code: lift only the hold of this code.
             rate: for an order in another currency than its owner's, what one unit of it is worth
                 in that of the owner, as decimal text such as ``"1.0842"``. It is recorded with who
                 said it, and this revision of the order is decided by it.
@@ -123,7 +149,9 @@ class OrderVerbs(Core):
         """
         order_id = self.find(reference)
         granted = (self._said_rate(order_id, rate),) if rate else ()
-        return self.store.approve(order_id, by=by or self._by, now=self._micros(), granted=granted)
+        return self.store.approve(
+            order_id, by=by or self._by, now=self._micros(), code=code, granted=granted
+        )
 
     def _said_rate(self, order_id: int, rate: str) -> Hold:
         try:

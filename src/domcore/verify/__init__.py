@@ -39,6 +39,7 @@ from domcore.verify.balances import check_balances
 from domcore.verify.catalog import Catalog
 from domcore.verify.decisions import DecisionChecks
 from domcore.verify.dossier import Dossiers
+from domcore.verify.holds import AskedHolds
 from domcore.verify.identity import Identities
 from domcore.verify.movements import Movements
 from domcore.verify.news import NewsChecks
@@ -68,12 +69,13 @@ def verify(store: Store) -> Violations:
 
 
 def _check(source: Source) -> Violations:
-    catalog, amendments = Catalog(), Amendments()
+    catalog, amendments, asked = Catalog(), Amendments(), AskedHolds()
     yield from catalog.check(source)
     yield from amendments.check(source, catalog)
+    yield from asked.check(source, catalog)
     with closing(Movements()) as movements, closing(Identities()) as identities:
         yield from movements.check(source, catalog)
-        yield from _check_orders(source, catalog, movements, identities, amendments)
+        yield from _check_orders(source, catalog, movements, identities, amendments, asked)
         yield from identities.check(source)
         yield from check_balances(source, catalog, movements)
         yield from check_selling(source, catalog, movements.entries)
@@ -85,6 +87,7 @@ def _check_orders(
     movements: Movements,
     identities: Identities,
     amendments: Amendments,
+    asked: AskedHolds,
 ) -> Violations:
     """One order after the other; their open reservations are added to the balances."""
     dossiers = Dossiers(source, movements)
@@ -103,6 +106,7 @@ def _check_orders(
         else:
             yield from orders.check(found)
             yield from amendments.check_order(found)
+            yield from asked.check_order(found)
             yield from decisions.check(found)
             yield from news.check(found)
     dossiers.finish()

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from domcore.model import Order
+from domcore.store.hold_rows import HoldRow
 from domcore.store.rows import (
     AwaitedRow,
     BodyRow,
     DecisionRow,
     FulfillmentRow,
-    HoldRow,
     LineExclusionRow,
     LineRow,
     OrderRow,

@@ -81,6 +81,8 @@ EVENT_KINDS: Final = (
     "return.received",
     "return.closed",
     "work.rescheduled",
+    "hold.placed",
+    "hold.lifted",
     *(f"fulfillment.{status}" for status in FULFILLMENT_STATUSES),
 )
 CAPTURED, AMENDED, HELD, APPROVED, ROUTED, RESERVATION, SHORT, CANCELLED, RUN_OUT = range(9)
@@ -95,6 +97,8 @@ LET_GO: Final = EVENT_KINDS.index("order.freed")
 EXTENDED: Final = EVENT_KINDS.index("reservation.extended")
 RETURN_AUTHORIZED: Final = EVENT_KINDS.index("return.authorized")
 RETURN_CLOSED: Final = EVENT_KINDS.index("return.closed")
+HOLD_PLACED: Final = EVENT_KINDS.index("hold.placed")
+HOLD_LIFTED: Final = EVENT_KINDS.index("hold.lifted")
 PARKED: Final = EVENT_KINDS.index("work.parked")
 """May be about an order or about none."""
 EXCEPTION: Final = EVENT_KINDS.index("fulfillment.exception")
@@ -118,6 +122,8 @@ OUTCOMES: Final = (
     "nothing",
     "authorized",
     "received",
+    "held",
+    "lifted",
 )
 
 DIGEST_BYTES: Final = 32

@@ -23,6 +23,8 @@ from domcore.verify.movements import (
     EXCEPTION,
     EXTENDED,
     HELD,
+    HOLD_LIFTED,
+    HOLD_PLACED,
     KEPT,
     LET_GO,
     NOTICE,
@@ -258,7 +260,9 @@ def _check_version(found: Read, counts: Counter[int]) -> Violations:
     steps = sum(count for kind, count in counts.items() if kind in moving or kind >= NOTICE)
     freed = sum(1 for entry in found.papers.ledger if entry[4] == FREED)
     # One notice may leave two: goods that left after they had been given back are an exception.
-    least, most = 1 + steps - counts[EXCEPTION], 1 + steps + counts[CANCELLED] + freed
+    # Holds are placed and lifted by themselves, or with a revision or a capture.
+    held = counts[HOLD_PLACED] + counts[HOLD_LIFTED]
+    least, most = 1 + steps - counts[EXCEPTION], 1 + steps + counts[CANCELLED] + freed + held
     version = found.state.version
     if not least <= version <= most:
         message = f"is at version {version}; what happened to it makes it {least} to {most}"

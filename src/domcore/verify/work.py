@@ -88,7 +88,7 @@ def _check_entries(
     unsaid = status in ("on_hold", "cancelled") or spoken
     if len(releases) > 1 or not (releases or unsaid):
         yield broken("I7", place, f"its node is told {len(releases)} times, not once")
-    elif releases and status == "on_hold" and not handed_over:
+    elif status == "on_hold" and not handed_over and any(not entry[6] for entry in releases):
         yield broken("I7", place, "its node is told of work that is on hold")
     asked = status == "cancel_requested" and not spoken
     if len(cancels) > 1 or (asked and not cancels) or (cancels and not handed_over):

@@ -20,30 +20,32 @@ CURRENCY_HOLD: Final = "domcore/currency"
     'domcore approve "#1310"',
     'domcore approve "#1310" --by kim',
     'domcore approve "#1311" --rate 1.0842 --by kim',
+    'domcore approve "#1310" --code unpaid',
     exits=(NOTHING,),
     writes=True,
 )
 @click.argument("order")
+@click.option("--code", default="", help="Lift only the hold of this code.")
 @click.option(
     "--rate",
     default="",
     help="What one unit of the order's currency is worth in its owner's; kept with who said it.",
 )
-def command(run: Invocation, order: str, rate: str) -> int:
-    """Lift all holds of ORDER.
+def command(run: Invocation, order: str, code: str, rate: str) -> int:
+    """Lift all holds of ORDER, or one.
 
     An order that was held before routing is routed by the next `domcore route`; work that was held
     before release is handed over. Exit code 3 says that nothing was held.
     """
     with run.open() as dom:
-        lifted = dom.approve(named(dom, order), rate=rate)
+        lifted = dom.approve(named(dom, order), code=code, rate=rate)
     if run.out.as_json:
         holds = [{"code": h.code, "reason": h.reason, "stage": h.stage} for h in lifted]
         run.out.object({"order": order, "lifted": holds})
     for hold in lifted:
         run.out.say(clean(f"Lifted {hold.code}: {hold.reason}"))
     if not lifted:
-        run.out.say("Nothing was held.")
+        run.out.say(clean(f"No hold {code} stood.") if code else "Nothing was held.")
     elif any(hold.stage == "route" for hold in lifted):
         if any(hold.code == CURRENCY_HOLD for hold in lifted) and not rate:
             run.out.say(

@@ -78,9 +78,11 @@ class MemoryReader(MemoryCounting):
         """The command that came under this key."""
         return self._tables["inbox"].rows.get((owner_id, source, key))
 
-    def tombstone(self, owner_id: int, channel: str, external_id: str) -> Row | None:
-        """The cancellation that came before its order."""
-        return self._tables["tombstone"].rows.get((owner_id, channel, external_id))
+    def foretold(self, owner_id: int, channel: str, external_id: str) -> tuple[bool, bool]:
+        """Whether a cancellation, and whether a hold, came before the order."""
+        cancelled = (owner_id, channel, external_id) in self._tables["tombstone"].rows
+        held = self._tables["asked_hold"].among("external_id", [external_id])
+        return cancelled, any(row[1:3] == (channel, owner_id) for row in held)
 
     def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:
         """The stock rows of these keys that exist."""

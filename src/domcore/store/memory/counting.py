@@ -105,7 +105,8 @@ class MemoryCounting:
 
     def _has_hold(self, order_id: int, code: str) -> bool:
         state = self._tables["order_state"].rows[order_id,]
-        return bool(state.hold) and any(
+        waits = not state.cancelled and self._units(order_id, "open")
+        return bool(state.hold or waits) and any(
             hold.code == code and hold.revision == state.revision and hold.approved_at is None
             for hold in self._tables["hold"].among("order_id", [order_id])
         )

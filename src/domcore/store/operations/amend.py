@@ -8,8 +8,10 @@ from typing import Any, Final
 from domcore.model.clock import to_micros
 from domcore.model.order import Order
 from domcore.model.postal import same_place
+from domcore.store.operations.asked import Asked
+from domcore.store.operations.holds import stand, stop_at_nodes
 from domcore.store.operations.order_work import OrderWork
-from domcore.store.rows import HELD_RELEASE, NOT_HELD, LineRow
+from domcore.store.rows import NOT_HELD, LineRow
 
 MOST_TOLD: Final = 100
 """Changed lines an event names."""
@@ -23,11 +25,13 @@ def amend(
     now: int,
     *,
     cart: bool = False,
+    asked: Asked | None = None,
+    judged: bool = False,
 ) -> dict[str, Any]:
     """Bring the buckets in line with `after`; returns what the event tells of it.
 
     * Another destination or service makes every plan wrong: all that is not handed over is freed.
-      So does a hold at ``release``, for the new revision must be judged anew.
+      So does a hold of the revision before that was `judged` for it: the new one is judged anew.
     * A line that shrank gives up open units first, then its youngest reservations; what is handed
       over cannot be taken back: the node is asked to cancel, and its units stay allocated.
     * A line that grew opens units. A cancelled order opens nothing any more, and what a `cart`
@@ -39,21 +43,21 @@ def amend(
     elsewhere = before.service != after.service or not same_place(
         before.destination, after.destination
     )
-    if elsewhere or work.state.hold == HELD_RELEASE:
+    if elsewhere or judged:
         freed += _free(work, None, None, now)
-    asked: set[tuple[int, int]] = set()
+    stopped: set[tuple[int, int]] = set()
     if elsewhere:
         for number in work.lines:
-            asked |= _handed_over(work, number)
+            stopped |= _handed_over(work, number)
     for number, line in enumerate(after.lines):
         wanted = line.quantity if line.ships else 0
         item_id = item_ids.get(line.sku) if line.ships else None
         work.names[number] = line.sku
         freed += _amend_line(work, number, item_id, wanted, now)
         if work.lines[number].allocated + work.lines[number].shipped > wanted:
-            asked |= _handed_over(work, number)
+            stopped |= _handed_over(work, number)
     work.close_emptied_work(now)
-    work.ask_to_cancel(asked, now)
+    work.ask_to_cancel(stopped, now)
     work.placed_at = to_micros(after.placed_at)
     reopened = work.state._replace(
         revision=after.revision,
@@ -61,11 +65,14 @@ def amend(
         retry_at=work.due(now, cart=cart),
         reason="",
     )
-    work.finish(reopened)
+    if asked is not None and asked.changed()[0]:
+        stop_at_nodes(work, now)
+    stages = [] if asked is None else [row.stage for row in asked.standing]
+    work.finish(stand(work, reopened, stages, now))
     return {
         "revision": after.revision,
         "freed": freed,
-        "requested": len(asked),
+        "requested": len(stopped),
         "lines": _changes(before, after),
         "elsewhere": elsewhere,
     }

@@ -20,6 +20,7 @@ from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.amend import amend
 from domcore.store.operations.awaited import replace_body
+from domcore.store.operations.holds import carry, standing_of
 from domcore.store.operations.order_work import load_work
 from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome
@@ -159,12 +160,14 @@ def _amend_known(
         return Outcome("recorded", known.id, "there is nothing it could take off")
     after = evolve(after, revision=max(row.revision, body.revision + 1))
     work = load_work(reader, changes, [known.id])[known.id]
-    told = amend(work, before, after, {}, now, cart=work.cart)
+    asked, placed = standing_of(reader, known, work, now)
+    told = amend(work, before, after, {}, now, cart=work.cart, asked=asked, judged=bool(placed))
     replace_body(changes, bodies, body, after)
     event = {**told, "amendment": row.name}
     if row.reason:
         event["reason"] = row.reason
     changes.add("events", (None, "order.amended", known.id, now, dump_event(event)))
+    carry(work, asked, after.revision, now)
     return Outcome("amended", known.id)
 
 

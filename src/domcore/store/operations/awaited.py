@@ -12,6 +12,7 @@ from domcore.model.order import Order, OrderLine
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.amend import amend
+from domcore.store.operations.holds import carry, standing_of
 from domcore.store.operations.order_work import OrderWork, load_work
 from domcore.store.rows import AwaitedRow, BodyRow, HoldRow, LineRow, OrderRow
 
@@ -115,11 +116,15 @@ def _identify(
     if not known:
         return
     after = evolve(before, lines=tuple(lines), revision=body.revision + 1)
-    told = amend(work, before, after, item_ids, now, cart=work.cart)
+    holds, placed = standing_of(reader, order, work, now)
+    told = amend(
+        work, before, after, item_ids, now, cart=work.cart, asked=holds, judged=bool(placed)
+    )
     replace_body(changes, bodies, body, after)
     _carry_approvals(reader, changes, order.id, body.revision, after.revision)
     event = dump_event({**told, "items": known})
     changes.add("events", (None, "order.amended", order.id, now, event))
+    carry(work, holds, after.revision, now)
 
 
 def _carry_approvals(

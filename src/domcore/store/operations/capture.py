@@ -20,7 +20,9 @@ from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.amend import MOST_TOLD, amend
 from domcore.store.operations.amendments import amendments_of, without
+from domcore.store.operations.asked import asked_of, check_holds, revision_problems
 from domcore.store.operations.awaited import keep_items, unknown_lines, waiting_words
+from domcore.store.operations.holds import carry, hold_new, holds_of, standing_of, told_again
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import load_work
 from domcore.store.operations.typed import is_text
@@ -100,6 +102,8 @@ class Capture:
         order = command.order
         self.changes.by = checked_by(command.by)
         self._refuse_ill_typed(order)
+        if command.holds:
+            check_holds(command.holds)
         self._touched.add(order.key)
         digest = _digest(self._bodies.order.dump(order))
         if command.key:
@@ -150,7 +154,8 @@ class Capture:
         if self._last_id is None:
             self._last_id = self._reader.last_id("orders")
         self._last_id = order_id = self._last_id + 1
-        cancelled = self._reader.tombstone(owner_id, order.channel, order.external_id) is not None
+        identity = (owner_id, order.channel, order.external_id)
+        cancelled, held = self._reader.foretold(*identity)
         add(
             "orders",
             (
@@ -174,14 +179,16 @@ class Capture:
         due = due_since(now, to_micros(order.placed_at)) if any(row.open for row in lines) else None
         if not (command.queue or cancelled):
             due = NEVER
-        add(
-            "states",
-            StateRow(order_id, 1, order.revision, 0, NOT_HELD, int(cancelled), due, ""),
-        )
+        state = StateRow(order_id, 1, order.revision, 0, NOT_HELD, int(cancelled), due, "")
         if command.person is not None:
             add("persons", (order_id, self._bodies.person.dump(command.person)))
         told = _captured_event(order, unknown)
         add("events", (None, "order.captured", order_id, now, told))
+        if held or command.holds:
+            asked = asked_of(self._reader, identity, now, self.changes.by)
+            asked.tell_whole(command.holds, command.order.revision)
+            state = hold_new(self.changes, state, to_micros(order.placed_at), lines, asked, now)
+        add("states", state)
         if cancelled:
             body = dump_event({"units": 0, "requested": 0, "reason": "cancelled before it came"})
             add("events", (None, "order.cancelled", order_id, now, body))
@@ -211,14 +218,19 @@ class Capture:
                     f"{order.channel}/{order.external_id}: revision {order.revision} came twice "
                     "with different content"
                 )
-            return Outcome("duplicate", known.id)
+            return told_again(self._reader, self.changes, known, command, self._now)
         before = self._bodies.order.load(body.body)
         arrival = self._arrival(order, owner_id, digest)
         work = load_work(self._reader, self.changes, [known.id])[known.id]
         after = evolve(arrival.order, lines=merged_lines(before, arrival.order))
         after = without(after, self._kept(owner_id, order), after=body.revision)
         after, kept = keep_items(before, after, work.lines, arrival.item_ids)
-        told = amend(work, before, after, arrival.item_ids, self._now, cart=not command.queue)
+        asked, placed = standing_of(self._reader, known, work, self._now)
+        asked.tell_whole(holds_of(command, work), order.revision)
+        told = amend(
+            work, before, after, arrival.item_ids, self._now,
+            cart=not command.queue, asked=asked, judged=bool(placed),
+        )  # fmt: skip
         unknown = [line for _, line in unknown_lines(after.lines, work.lines)]
         if kept:
             told["kept"] = kept[:MOST_TOLD]
@@ -232,6 +244,7 @@ class Capture:
         if command.person is not None:
             add("persons", (known.id, self._bodies.person.dump(command.person)))
         add("events", (None, "order.amended", known.id, self._now, dump_event(told)))
+        carry(work, asked, after.revision, self._now)
         return Outcome("amended", known.id, waiting_words(unknown))
 
     def _spelled_otherwise(self, order: Order, body: BodyRow) -> bool:
@@ -370,13 +383,6 @@ def _to_utc(at: datetime, name: str, problems: list[Problem]) -> datetime:
     except OverflowError:
         problems.append(Problem(f"$.{name}", "is beyond the years that exist"))
         return at
-
-
-def revision_problems(revision: int) -> list[Problem]:
-    """What is wrong with a revision: versions and microseconds both fit 63 bits."""
-    if type(revision) is int and 0 <= revision < 2**63:
-        return []
-    return [Problem("$.revision", "must be a whole number from 0 to 2^63 - 1")]
 
 
 def _renamed(lines: Sequence[OrderLine], aliases: Mapping[str, str]) -> tuple[OrderLine, ...]:

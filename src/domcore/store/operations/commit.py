@@ -78,7 +78,7 @@ def _add_orders(changes: Changes, commits: Sequence[Commit], found: Mapping[int,
     outbox: list[Row] = []
     for commit in commits:
         order_id, sequence, at = commit.order_id, commit.sequence, commit.at
-        hold = hold_level(hold.stage for hold in commit.holds) if commit.holds else NOT_HELD
+        hold = _level(commit) if commit.holds or commit.standing else NOT_HELD
         states.append(
             (
                 commit.version + 1,
@@ -110,7 +110,7 @@ def _add_orders(changes: Changes, commits: Sequence[Commit], found: Mapping[int,
 
 def state_after(commit: Commit, found: StateRow) -> StateRow:
     """The state that an order which is `found` so will be in after a decision."""
-    hold = hold_level(hold.stage for hold in commit.holds)
+    hold = _level(commit)
     due = _due(commit, hold, {commit.order_id: found})
     return found._replace(
         version=commit.version + 1,
@@ -146,6 +146,10 @@ def _hold_rows(commit: Commit, revision: int) -> list[Row]:
         (commit.order_id, revision, hold.code, hold.stage, hold.reason, commit.at, None, None)
         for hold in commit.holds
     ]
+
+
+def _level(commit: Commit) -> int:
+    return hold_level(hold.stage for hold in (*commit.holds, *commit.standing))
 
 
 def hold_level(stages: Iterable[str]) -> int:

@@ -29,6 +29,9 @@ Resolution = Literal["freed", "expired", "shipped", "blocked"]
 
 _STATE: Final = {"freed": FREED, "expired": EXPIRED, "shipped": SHIPPED, "blocked": FREED}
 _KIND: Final = {"freed": "free", "expired": "expire", "shipped": "ship", "blocked": "block"}
+WITHDRAWN: Final = "withdrawn"
+"""The note of a word that is not to be said any more."""
+
 FINISHED: Final = ("rejected", "shipped", "delivered", "cancelled", "returned")
 
 
@@ -60,6 +63,11 @@ class OrderWork:
             key = row[:4]
             self._parts[key] = max(self._parts.get(key, 0), row.part)
         self._entries = [row for row in outbox if row.done_at is None]
+        self._withdrawn = {
+            (row.sequence, row.node_id): row
+            for row in outbox
+            if row.topic == "release" and row.done_at is not None and row.note == WITHDRAWN
+        }
         self._asked = {(row.sequence, row.node_id) for row in outbox if row.topic == "cancel"}
         self._awaited = {row.line_no: row.name for row in awaited}
         self.names: dict[int, str] = dict(self._awaited)
@@ -221,6 +229,22 @@ class OrderWork:
                 self._asked.add(key)
                 self.changes.add("outbox", outbox_entry("cancel", work.order_id, *key, now))
 
+    def put_on_hold(self, key: tuple[int, int], now: int) -> None:
+        """Stop work that is not handed over: it is not released before it is let go."""
+        self.set_work(self.work[key]._replace(status="on_hold"), now)
+        self._withdraw(key, now, ("release",))
+
+    def let_go(self, key: tuple[int, int], now: int) -> None:
+        """Let work go on that was on hold. Its node is told by the word that was withdrawn, or
+        where there was none by a new one."""
+        work = self.work[key]._replace(status="requested")
+        self.set_work(work, now)
+        withdrawn = self._withdrawn.pop(key, None)
+        if withdrawn is not None:
+            self.changes.add("set_outbox", (now, 0, None, "", withdrawn.id))
+        elif work.told:
+            self.changes.add("outbox", outbox_entry("release", work.order_id, *key, now))
+
     def set_work(self, work: FulfillmentRow, now: int) -> None:
         """Change a fulfillment order's status, reference or hand-over.
 
@@ -239,7 +263,7 @@ class OrderWork:
     def _withdraw(self, key: tuple[int, int], now: int, topics: Sequence[str]) -> None:
         for entry in self._entries_of(key):
             if entry.topic in topics:
-                row = (entry.due_at, entry.attempts, now, "withdrawn", entry.id)
+                row = (entry.due_at, entry.attempts, now, WITHDRAWN, entry.id)
                 self.changes.add("set_outbox", row)
                 self._entries.remove(entry)
 

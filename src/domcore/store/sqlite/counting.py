@@ -45,8 +45,9 @@ LATE_TEST: Final = f"{_UNSHIPPED} AND {_PROMISE} <= ?"
 
 HOLD_TEST: Final = (
     "EXISTS (SELECT 1 FROM order_state s JOIN hold h ON h.order_id = s.order_id "
-    "AND h.revision = s.revision WHERE s.order_id = o.id AND s.hold > 0 "
-    "AND h.approved_at IS NULL AND h.code = ?)"
+    "AND h.revision = s.revision WHERE s.order_id = o.id "
+    "AND (s.hold > 0 OR (s.cancelled = 0 AND EXISTS (SELECT 1 FROM order_line l "
+    "WHERE l.order_id = s.order_id AND l.open > 0))) AND h.approved_at IS NULL AND h.code = ?)"
 )
 
 # Each answers (order id, sequence, node id, entry, since, note) by that key; `:before` is a time.

@@ -236,6 +236,30 @@ def _items_not_known(database: Database) -> None:
         database.execute(statement)
 
 
+_ASKED_HOLDS: Final = """
+CREATE TABLE asked_hold (
+  external_id TEXT NOT NULL,
+  channel TEXT NOT NULL,
+  owner_id INTEGER NOT NULL REFERENCES owner (id),
+  code TEXT NOT NULL,
+  revision INTEGER NOT NULL,
+  state INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
+  whole INTEGER NOT NULL CHECK (whole IN (0, 1)),
+  stage TEXT NOT NULL CHECK (stage IN ('route', 'release')),
+  reason TEXT NOT NULL,
+  at INTEGER NOT NULL,
+  by TEXT NOT NULL,
+  PRIMARY KEY (external_id, channel, owner_id, code)
+) STRICT, WITHOUT ROWID;
+"""
+
+
+def _holds_that_are_asked_for(database: Database) -> None:
+    """Holds that channels and persons place; there were none before."""
+    for statement in statements(_ASKED_HOLDS):
+        database.execute(statement)
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
@@ -243,6 +267,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _who_caused_it,
     _orders_that_wait,
     _items_not_known,
+    _holds_that_are_asked_for,
 )
 
 

@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "9997d57a87f9e32bb7294505bdd6a630efd7dfea2e7306bd5f34f56208253dbf"
+SCHEMA_DIGEST: Final = "c7e4ef94e2822cd186f39b3e19e7bd4f7f651443579d94f683788a61e6ddc05e"
 """`schema_digest` of a database after all of them."""
 
 

@@ -25,6 +25,7 @@ _TELLING: Final = (
     "tasks",
     "stragglers",
     "tombstones",
+    "asked_holds",
     "items",
     "aliases",
     "network",

@@ -6,15 +6,24 @@ import hashlib
 from collections.abc import Callable, Sequence
 
 from domcore.errors import NotFound, PayloadError
-from domcore.model.command import AmendOrder, CancelOrder, CaptureOrder
+from domcore.model.command import (
+    AmendOrder,
+    ApproveOrder,
+    CancelOrder,
+    CaptureOrder,
+    HoldOrder,
+)
 from domcore.model.policy import Hold
 from domcore.store.changes import Changes
+from domcore.store.hold_rows import HoldRow
 from domcore.store.operations import carts
 from domcore.store.operations.amendments import checked_lines, take_amendment
 from domcore.store.operations.approve import approve, expire
+from domcore.store.operations.asked import asked_of, checked_word, revision_problems
 from domcore.store.operations.cancel import cancel_known, cancel_unknown
-from domcore.store.operations.capture import Capture, revision_problems
+from domcore.store.operations.capture import Capture
 from domcore.store.operations.commit import commit_changes, state_after
+from domcore.store.operations.holds import take_word
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import OrderWork, load_work
 from domcore.store.operations.typed import content_of, typed
@@ -23,7 +32,7 @@ from domcore.store.protocol import (
     Commit,
     Outcome,
 )
-from domcore.store.rows import HoldRow, ReservationRow, StateRow
+from domcore.store.rows import ReservationRow, StateRow
 from domcore.store.writing.common import Writes
 
 
@@ -90,8 +99,32 @@ class OrderWrites(Writes):
             self._apply(changes, now)
         return outcome
 
+    def hold(self, command: HoldOrder | ApproveOrder, *, now: int) -> Outcome:
+        """See `Store.hold`."""
+        command = checked_word(command)
+        backend = self._backend
+        changes = Changes(command.by or backend.acting.by)
+        digest = hashlib.sha256(content_of(command)).digest()
+        with backend.writing():
+            owner_id, source = self._owner(command.owner), command.channel
+            if command.key:
+                repeat = seen_before(backend, owner_id, source, command.key, digest)
+                if repeat is not None:
+                    return repeat
+            outcome = take_word(backend, changes, command, owner_id, now)
+            if command.key:
+                remember(changes, owner_id, source, command.key, digest, outcome, now)
+            self._apply(changes, now)
+        return outcome
+
     def approve(
-        self, order_id: int, *, by: str, now: int, granted: Sequence[Hold] = ()
+        self,
+        order_id: int,
+        *,
+        by: str,
+        now: int,
+        code: str = "",
+        granted: Sequence[Hold] = (),
     ) -> tuple[Hold, ...]:
         """See `Store.approve`."""
         backend, changes = self._backend, Changes(by)
@@ -101,7 +134,9 @@ class OrderWrites(Writes):
             if work is None:
                 raise NotFound(f"there is no order {order_id}")
             holds = [HoldRow(*row) for row in backend.select("hold", "order_id", [order_id])]
-            lifted = approve(work, holds, by, now, granted)
+            (order,) = backend.select("orders", "id", [order_id])
+            asked = asked_of(backend, order[1:4], now, by)
+            lifted = approve(work, holds, asked, by, now, code, granted)
             self._apply(changes, now)
         return lifted
 
@@ -123,7 +158,7 @@ class OrderWrites(Writes):
             return
         backend = self._backend
         with backend.writing():
-            waiting = [each for each in commits if each.holds or each.reason or each.reason_before]
+            waiting = [each for each in commits if _may_wait(each)]
             asked = {each.order_id for each in commits if each.purpose == "reserve"}
             asked.update(each.order_id for each in waiting)
             rows = backend.select("order_state", "order_id", sorted(asked))
@@ -191,3 +226,8 @@ class OrderWrites(Writes):
             outcome = operation(load_work(backend, changes, [order_id])[order_id])
             self._apply(changes, now)
         return outcome
+
+
+def _may_wait(commit: Commit) -> bool:
+    """Whether its order waits before the decision or after it."""
+    return bool(commit.holds or commit.standing or commit.reason or commit.reason_before)

@@ -18,6 +18,7 @@ from domcore.testing.store_suite.carts import CartPromises
 from domcore.testing.store_suite.clock import ClockPromises
 from domcore.testing.store_suite.decisions import DecisionPromises
 from domcore.testing.store_suite.goods import GoodsPromises
+from domcore.testing.store_suite.holds import HoldPromises
 from domcore.testing.store_suite.kit import StoreKit
 from domcore.testing.store_suite.news import NewsPromises
 from domcore.testing.store_suite.orders import OrderPromises
@@ -39,6 +40,7 @@ class StoreSuite(
     AmendmentPromises,
     AwaitedPromises,
     CartPromises,
+    HoldPromises,
     NewsPromises,
     OutboxPromises,
     StockPromises,
