@@ -22,6 +22,7 @@ FLOORS = (
         "answers", "app", "builtin", "connecting", "covering", "doctor", "explaining",
         "explanation", "intake", "opening", "outside", "planning", "preparing", "programs",
         "publishing", "returning", "routing", "seeing", "supply_cache", "telemetry", "validity",
+        "withholding",
         "verbs", "verify", "working",
     },
     {"simulation"},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -61,6 +63,8 @@ class PlanningKit:
         self._places: dict[Destination, tuple[Destination, str]] = {}
         self._has_foreign: bool | None = None
         self._preparer = Preparer(plugins, settings)
+        self.roused: int | None = None
+        """The basis for which all orders that wait have been woken, as far as is known here."""
 
     @property
     def supply(self) -> Supply:
@@ -208,6 +212,15 @@ class PlanningKit:
             if units and known is not None:
                 found.update(available[known[0]])
         return tuple(field.nodes[at] for at in sorted(found) if allowed >> at & 1)
+
+    def basis(self) -> int:
+        """A digest of the network and the rules, above 0 and below 2^60. `look` has been called."""
+        text = json.dumps([self.field.digest, self.programs.active_digests()]).encode()
+        return int.from_bytes(hashlib.sha256(text).digest()[:8], "big") % 2**60 or 1
+
+    def is_foreign(self, hook: str) -> bool:
+        """Whether a plugin that is not built in implements a hook."""
+        return self._plugins.foreign(hook)
 
     def outside(self, question: Question, prepared: Prepared | None = None) -> LiveOutside | None:
         """The foreign plugins at the planning hooks; None where there are none."""

@@ -182,6 +182,17 @@ class Programs:
             if activation.covers(owner, channel)
         ]
 
+    def active_digests(self) -> list[tuple[str, str]]:
+        """Every activation with the digest of its pack; empty where that cannot be used."""
+        found = []
+        for each in self.activations():
+            try:
+                digest = self._pack_for(each).digest
+            except ConfigurationError:
+                digest = ""
+            found.append((repr(each), digest))
+        return found
+
     def _pack_for(self, activation: Activation) -> Pack:
         named = [info for info in self.packs() if info.name == activation.pack]
         meant: dict[str, PackInfo] = {}

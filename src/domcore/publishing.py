@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from attrs import evolve, frozen
@@ -12,9 +12,11 @@ from attrs import evolve, frozen
 from domcore.contracts import Channel, PublishesStock
 from domcore.errors import ConfigurationError, NotFound
 from domcore.model import StockLevel
+from domcore.model.clock import to_micros
 from domcore.settings import ChannelSettings
-from domcore.store.protocol import Publication, Sellable, Store, StoredNetwork, Told
+from domcore.store.protocol import Publication, Sellable, StockRow, Store, StoredNetwork, Told
 from domcore.store.values import UNSURE
+from domcore.withholding import NOTHING, Withheld, Withholding
 
 if TYPE_CHECKING:
     from domcore.verbs.core import Core
@@ -47,14 +49,20 @@ class Availability:
 
 
 class Shelves:
-    """The nodes that feed one channel, and how much of what is there it may sell.
+    """The nodes that feed one channel, and how much of what is there it may sell: on hand -
+    reserved - blocked - safety or protected - what orders wait for, nothing of a node that may not
+    ship it.
 
     Raises:
         ConfigurationError: the settings name a node that the network does not have.
     """
 
-    def __init__(self, stored: StoredNetwork, settings: ChannelSettings) -> None:
+    def __init__(
+        self, stored: StoredNetwork, settings: ChannelSettings, withholding: Withholding, now: int
+    ) -> None:
         self.settings: Final = settings
+        self._withholding: Final = withholding
+        self._now: Final = now
         nodes = stored.network.nodes
         strangers = sorted(set(settings.nodes) - {node.id for node in nodes})
         if strangers:
@@ -74,23 +82,70 @@ class Shelves:
     def basis(self) -> int:
         """A digest of all that levels depend on besides stock; never 0."""
         settings = self.settings
-        parts = (settings.publish, settings.share, settings.owner, sorted(self.codes.items()))
+        rules = self._withholding.basis
+        codes = sorted(self.codes.items())
+        parts = (settings.publish, settings.share, settings.owner, codes, rules)
         digest = hashlib.sha256(json.dumps(parts).encode()).digest()
         return int.from_bytes(digest[:8], "big") & _SIXTY_BITS or 1
 
-    def levels(self, item: Sellable) -> dict[int, int]:
-        """Node id (or `TOTAL`) -> units the channel may sell."""
+    def levels(
+        self, page: Sequence[Sellable], undecided: Mapping[int, int]
+    ) -> list[tuple[Sellable, dict[int, int]]]:
+        """Of each item: node id (or `TOTAL`) -> units the channel may sell.
+
+        Args:
+            undecided: units by item id of orders that were not decided yet.
+        """
+        withheld = self._withholding.of(page)
+        return [
+            (item, self._level(item, withheld.get(item.item_id, NOTHING), undecided))
+            for item in page
+        ]
+
+    def _level(
+        self, item: Sellable, withheld: Withheld, undecided: Mapping[int, int]
+    ) -> dict[int, int]:
         settings = self.settings
         if item.owner != settings.owner:
             return {}
+        refused = {node_id for node_id, until in item.excluded if until > self._now}
         free = {
-            row.node_id: max(0, row.on_hand - row.reserved - row.blocked - row.safety)
+            row.node_id: _free(row, withheld) if row.node_id not in refused else 0
             for row in item.balances
             if row.node_id in self.codes
         }
+        spoken_for = item.waiting + undecided.get(item.item_id, 0)
         if settings.publish == "nodes":
-            return {node_id: units * settings.share // 100 for node_id, units in free.items()}
-        return {TOTAL: sum(free.values()) * settings.share // 100}
+            left = _less(free, spoken_for)
+            return {node_id: units * settings.share // 100 for node_id, units in left.items()}
+        return {TOTAL: max(0, sum(free.values()) - spoken_for) * settings.share // 100}
+
+
+def _free(row: StockRow, withheld: Withheld) -> int:
+    """Units of one balance that an order could have."""
+    if row.node_id in withheld.barred:
+        return 0
+    floor = max(row.safety, withheld.floors.get(row.node_id, 0))
+    return max(0, row.on_hand - row.reserved - row.blocked - floor)
+
+
+def _less(free: Mapping[int, int], units: int) -> dict[int, int]:
+    """What is left at nodes for new orders: older ones take from where most is."""
+    left = dict(free)
+    for node_id in sorted(left, key=lambda each: (-left[each], each)):
+        taken = min(units, left[node_id])
+        left[node_id] -= taken
+        units -= taken
+    return left
+
+
+def shelves_of(dom: Core, settings: ChannelSettings) -> Shelves:
+    """The shelves of a channel as they stand."""
+    now = dom.now()
+    # The network may have been written by somebody else.
+    dom._kit.look(())
+    withholding = Withholding(dom._kit, settings.owner, settings.name, now)
+    return Shelves(dom.store.network(), settings, withholding, to_micros(now))
 
 
 class StockPublisher:
@@ -104,10 +159,12 @@ class StockPublisher:
     ) -> int:
         """Tell a channel every level that differs from what it was told last.
 
-        The first time, and when its settings, its aliases or the network have changed, all items
-        are compared; otherwise only those that the ledger says have moved. A level of zero is told
-        where the channel knows the item (it has an alias there) or was told something else before.
-        Levels are remembered once the channel has taken them; after a failure they come again.
+        The first time, and when its settings, its aliases, the network or rules that withhold
+        goods have changed, all items are compared; otherwise only those whose stock has moved,
+        that more or fewer orders wait for, or that a node refuses or is asked for again. A level of
+        zero is told where the channel knows the item (it has an alias there) or was told something
+        else before. Levels are remembered once the channel has taken them; after a failure they
+        come again.
 
         Args:
             most: stop after about so many levels; the next call goes on.
@@ -122,12 +179,13 @@ class StockPublisher:
         if settings.publish == "off" or not isinstance(channel, PublishesStock):
             return 0
         store = self._dom.store
-        shelves = Shelves(store.network(), settings)
+        shelves = shelves_of(self._dom, settings)
         before = store.publication(channel.name)
-        after = Publication(store.stock_cursor(), shelves.basis)
-        teller = _Teller(store, channel, channel.name, shelves, before)
+        after = Publication(store.stock_cursor(), shelves.basis, store.offer_cursor())
+        undecided = store.undecided(now=to_micros(self._dom.now()))
+        teller = _Teller(store, channel, shelves, before, undecided)
         pages = (
-            self._changed(channel.name, before, after)
+            self._changed(channel.name, before, after, sorted(undecided))
             if before.basis == after.basis
             else self._all(channel.name, after)
         )
@@ -150,12 +208,23 @@ class StockPublisher:
         yield [], after
 
     def _changed(
-        self, name: str, before: Publication, after: Publication
+        self, name: str, before: Publication, after: Publication, undecided: Sequence[int]
     ) -> Iterator[tuple[list[Sellable], Publication | None]]:
-        cursor = before.cursor
-        while cursor < after.cursor:
-            cursor, page = self._dom.store.sellable_changes(name, cursor, limit=PAGE)
-            yield page, after._replace(cursor=cursor)
+        """What has moved; then what orders wait for or nodes refuse; then what new orders want, who
+        have left no trace yet."""
+        store, reached = self._dom.store, before
+        while reached.cursor < after.cursor:
+            cursor, page = store.sellable_changes(name, reached.cursor, limit=PAGE)
+            reached = reached._replace(cursor=cursor)
+            yield page, reached
+        while reached.offers < after.offers:
+            offers, ids = store.offer_changes(reached.offers, limit=PAGE)
+            reached = reached._replace(offers=offers)
+            for start in range(0, len(ids), PAGE):
+                yield store.sellable_items(name, ids[start : start + PAGE]), None
+            yield [], reached
+        for start in range(0, len(undecided), PAGE):
+            yield store.sellable_items(name, undecided[start : start + PAGE]), None
 
 
 class _Teller:
@@ -165,23 +234,23 @@ class _Teller:
         self,
         store: Store,
         channel: PublishesStock,
-        name: str,
         shelves: Shelves,
         before: Publication,
+        undecided: Mapping[int, int],
     ) -> None:
         self.sent = 0
         self._store = store
         self._channel = channel
-        self._name = name
+        self._name = shelves.settings.name
         self._shelves = shelves
+        self._undecided = undecided
         self._before = before
         self._levels: list[StockLevel] = []
         self._told: list[Told] = []
 
-    def tell(self, page: Iterable[Sellable]) -> None:
+    def tell(self, page: Sequence[Sellable]) -> None:
         """Tell what differs of these items."""
-        for item in page:
-            wanted = self._shelves.levels(item)
+        for item, wanted in self._shelves.levels(page, self._undecided):
             known = {node_id: units for node_id, _, units in item.told}
             codes = {node_id: code for node_id, code, _ in item.told} | self._shelves.codes
             for node_id in sorted(wanted.keys() | known.keys()):
@@ -248,7 +317,8 @@ def availability(
     settings = settings_of(dom, channel)
     if settings.publish == "off":
         settings = evolve(settings, publish="total")
-    shelves = Shelves(dom.store.network(), settings)
+    shelves = shelves_of(dom, settings)
+    undecided = dom.store.undecided(now=to_micros(dom.now()))
     found: list[Availability] = []
     if sku is not None:
         known = dom.store.items(settings.owner, [sku])
@@ -258,11 +328,11 @@ def availability(
     else:
         pages = _pages(dom.store, channel, after, max(limit, PAGE))
     for page in pages:
-        for item in page:
+        for item, levels in shelves.levels(page, undecided):
             if len(found) >= limit:
                 return found
             if item.owner == settings.owner:
-                found += _rows(shelves, item)
+                found += _rows(shelves, item, levels)
     return found
 
 
@@ -272,9 +342,9 @@ def _pages(store: Store, channel: str, after: int, size: int) -> Iterator[list[S
         yield page
 
 
-def _rows(shelves: Shelves, item: Sellable) -> Iterator[Availability]:
+def _rows(shelves: Shelves, item: Sellable, levels: Mapping[int, int]) -> Iterator[Availability]:
     told = {node_id: units for node_id, _, units in item.told}
-    for node_id, units in sorted(shelves.levels(item).items()):
+    for node_id, units in sorted(levels.items()):
         known = told.get(node_id)
         yield Availability(
             item.sku,

@@ -29,6 +29,8 @@ from domcore.store.protocol import BEFORE_ALL, Commit, Draw, OpenOrder
 OUTCOMES: Final = ("routed", "split", "partial", "short", "held", "nothing", "failed")
 READ_AHEAD: Final = 100
 """Orders read at once, at least; they are planned and committed in batches as asked."""
+ROUSED_AT_ONCE: Final = 500
+"""Orders that a run wakes because the network or the rules have changed."""
 STALE: Final = "stock kept changing while the order was planned"
 
 
@@ -157,6 +159,7 @@ class Router:
     def __init__(self, kit: PlanningKit) -> None:
         self._kit = kit
         self._store = kit.store
+        self._roused = False
 
     def run(
         self, errand: Errand, order_ids: Sequence[int] | None, limit: int | None
@@ -181,6 +184,8 @@ class Router:
                 self._older_first(page, errand)
             orders = sorted((each for each in page if each.order_id not in done), key=_age)
             self._kit.look(orders)
+            if chosen is None and not done and self._rouse(now):
+                continue
             for start in range(0, len(orders), errand.batch):
                 batch = orders[start : start + errand.batch]
                 routed, alone = self._routed(batch, errand)
@@ -197,6 +202,18 @@ class Router:
                 if page:
                     after = max((each.due, each.order_id) for each in page)
                 done.clear()
+
+    def _rouse(self, now: int) -> bool:
+        """Where the network or the rules have changed since, wake some of those that wait: what
+        they could not have they may be given now. Whether any was woken."""
+        basis = self._kit.basis()
+        if self._roused or basis == self._kit.roused:
+            return False
+        self._roused = True
+        if self._store.wake_all(basis=basis, limit=ROUSED_AT_ONCE, now=now):
+            return True
+        self._kit.roused = basis
+        return False
 
     def _routed(self, batch: Sequence[OpenOrder], errand: Errand) -> tuple[list[Routed], bool]:
         """Route some orders now; also whether nobody came in between."""

@@ -253,6 +253,10 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield "waiting", "an order waits for another item", change(
         "waiting", {"item_id": 99}, order_id=2
     )  # fmt: skip
+    yield "reference", "what may be sold of nothing", change("offer", {"item_id": 99})
+    yield "cursor", "a channel was told more than has changed", insert(
+        "cursor", consumer="publish-offers:web", seq=10**6
+    )  # fmt: skip
     yield "I5", "nobody waits", copy("waiting", {"order_id": 999}, order_id=2)
     yield "I10", "two orders are the same", change("orders", {"external_id": "2"}, id=5)
     yield (

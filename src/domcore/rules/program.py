@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from domcore.rules.readers import Readers, Sitting
 from domcore.rules.request import EVERYWHERE, Request
 from domcore.rules.scopes import Scoping
 from domcore.rules.stages import Assignment, Firing, Stage, build_stage, run_stages
+from domcore.rules.standing import is_standing
 from domcore.rules.strata import Strata
 from domcore.rules.stratify import strata_of
 from domcore.rules.tree import leaves
@@ -116,8 +118,25 @@ class Program:
             partners=self._partners,
         )
 
-    def judge(self, request: Request, state: NodeState) -> Policy:
-        """Everything the rules and judging plugins say of one order.
+    @cached_property
+    def standing(self) -> int:
+        """The rules, as a mask, that withhold goods whatever the order is: they exclude, require or
+        protect, and read facts of the item, the node, the hour, the owner and the channel only."""
+        return sum(1 << rule.number for rule in self.rules if is_standing(rule))
+
+    @cached_property
+    def standing_by_time(self) -> bool:
+        """Whether what those say changes with the hour."""
+        return any(
+            fact.name.startswith("now.")
+            for rule in self.rules
+            if self.standing >> rule.number & 1
+            for leaf in leaves(rule.condition)
+            for fact in leaf.facts
+        )
+
+    def judge(self, request: Request, state: NodeState, *, only: int = -1) -> Policy:
+        """Everything the rules (those of the mask `only`) and judging plugins say of one order.
 
         Raises:
             PluginError: a plugin gave a fact or a directive that does not fit.
@@ -134,7 +153,7 @@ class Program:
         merge = Merge(lines, within)
         firing, active = self.fire(request, merge)
         judging = Judging(firing, state, within, self._candidates)
-        ask(self._clauses, judging, merge, active)
+        ask(self._clauses, judging, merge, active & only)
         hear(request.directives, judging, merge, len(self.rules))
         return merge.policy()
 

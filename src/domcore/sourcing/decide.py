@@ -170,7 +170,7 @@ def _judge(working: Working, program: Program, state: NodeState, outside: Outsid
         question = working.question
         working.candidates = candidates_of(working.seen, question.supply)
         facts = outside.facts(question.order, working.candidates)
-        working.extra = _spread(facts, working.candidates, state)
+        working.extra = spread_facts(facts, working.candidates, state)
         working.directives = outside.directives(question.order, working.candidates, facts)
     if working.question.excluded or working.question.avoided:
         working.directives = (*working.directives, *_rejections(working.question))
@@ -206,7 +206,9 @@ def request_of(working: Working) -> Request:
     )
 
 
-def _spread(facts: Facts, candidates: tuple[Candidate, ...], state: NodeState) -> dict[str, Any]:
+def spread_facts(
+    facts: Facts, candidates: tuple[Candidate, ...], state: NodeState
+) -> dict[str, Any]:
     """Foreign facts to where rules read them: node facts to the node state, the rest by name.
 
     Every candidate's node facts are set anew, so nothing an earlier order was told is left.

@@ -112,6 +112,26 @@ class Reader(Protocol):
         """Rows of ``waiting`` for an item at a stage, by ``(placed at, order id)``."""
         ...
 
+    def waited_units(self, item_ids: Sequence[int]) -> dict[int, int]:
+        """Units that orders wait for, by item; items that nobody waits for are left out."""
+        ...
+
+    def undecided(self, now: int) -> dict[int, int]:
+        """Open units of orders that are due and wait for nothing, by item."""
+        ...
+
+    def last_offer(self) -> int:
+        """The last change of ``offer``; 0 before the first."""
+        ...
+
+    def offers(self, cursor: int, limit: int) -> list[Row]:
+        """Rows of ``offer`` after `cursor`, by ``(seq, item id)``."""
+        ...
+
+    def ended_exclusions(self, now: int, limit: int) -> list[Row]:
+        """Rows of ``item_exclusion`` whose time is over, by ``(until, item id, node id)``."""
+        ...
+
     def due(self, topic: str, now: int, limit: int) -> list[Row]:
         """Outbox rows that are due, oldest first."""
         ...

@@ -131,6 +131,7 @@ WRITES: Final[dict[str, Write]] = {
     "tasks": Write("task", "upsert"),
     "stragglers": Write("straggler", "upsert"),
     "forget_stragglers": Write("straggler", "delete"),
+    "offers": Write("offer", "upsert"),
     "published": Write("published", "upsert"),
     "forget_published": Write("published", "delete"),
     "covers": Write("cover", "upsert"),
@@ -152,12 +153,14 @@ class Changes:
         PayloadError: `by` is no name.
     """
 
-    __slots__ = ("_moves", "_short", "by", "rows")
+    __slots__ = ("_moves", "_short", "by", "offered", "rows")
 
     def __init__(self, by: str = "") -> None:
         self.rows: Final[dict[str, list[Row]]] = {}
         self._moves: dict[tuple[int, int], list[int]] = {}
         self._short: dict[tuple[int, int], list[int]] = {}
+        self.offered: Final[set[int]] = set()
+        """Items of which channels may sell more or less, other than by a move of their stock."""
         self.by = checked_by(by)
 
     def add(self, write: str, row: Row) -> None:

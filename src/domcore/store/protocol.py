@@ -25,6 +25,7 @@ from domcore.model.order import Order
 from domcore.model.returns import AuthorizeReturn, ReceiveReturn, Return
 from domcore.store.handing import Handing
 from domcore.store.holding import Holding
+from domcore.store.offering import Offering
 from domcore.store.values import (
     Backlog,
     Commit,
@@ -84,7 +85,7 @@ __all__ = [
 
 
 @runtime_checkable
-class Store(Handing, Holding, Protocol):
+class Store(Handing, Holding, Offering, Protocol):
     """The operations. See `domcore.testing.StoreSuite` for what each must guarantee."""
 
     # --- configuration -------------------------------------------------------------------------
@@ -149,37 +150,6 @@ class Store(Handing, Holding, Protocol):
     def stock_changes(self, cursor: int, *, limit: int) -> tuple[int, list[StockView]]:
         """Like `stock_since` in words, looking at no more than `limit` entries of the ledger: call
         it again until the cursor stays."""
-        ...
-
-    def sellable(self, channel: str, *, after: int = 0, limit: int) -> list[Sellable]:
-        """Items of all owners by rising id after `after`, as `channel` may sell them."""
-        ...
-
-    def sellable_changes(
-        self, channel: str, cursor: int, *, limit: int
-    ) -> tuple[int, list[Sellable]]:
-        """The items whose stock has changed in the `limit` ledger entries after `cursor`, and the
-        new cursor."""
-        ...
-
-    def publication(self, channel: str) -> Publication:
-        """How far a channel has been told."""
-        ...
-
-    def publish(
-        self,
-        channel: str,
-        told: Sequence[Told],
-        *,
-        before: Publication,
-        after: Publication | None = None,
-    ) -> None:
-        """Remember what a channel has taken, and how far it has been told with that.
-
-        Where somebody else has told it something since it was read, nobody knows what it heard
-        last: it counts as `UNSURE`, and all of the channel will be compared. It will, too, where
-        its basis is not that of `before` any more, for an alias has changed meanwhile.
-        """
         ...
 
     def cover(self, *, since: int, after: tuple[int, int] = (0, 0), limit: int) -> list[Covered]:
@@ -260,6 +230,12 @@ class Store(Handing, Holding, Protocol):
     def ahead(self, order_ids: Sequence[int], *, limit: int) -> list[int]:
         """Orders that are older than (some of) these, wait for an item that these have open, and
         have been woken since units of it have come: they are to be decided first."""
+        ...
+
+    def wake_all(self, *, basis: int, limit: int, now: int) -> int:
+        """Have all orders in line decided anew, about `limit` of them at a time by rising id, since
+        `basis` (a digest of the network and the rules, below 2^60) is another than the last one;
+        returns how many it looked at, 0 when all are through. The first basis wakes nobody."""
         ...
 
     def find_order(self, reference: str, *, owner: str | None = None) -> list[int]:

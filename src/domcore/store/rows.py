@@ -14,7 +14,7 @@ from domcore.store.stock_rows import LedgerRow as LedgerRow
 from domcore.store.stock_rows import ShortfallRow as ShortfallRow
 from domcore.store.stock_rows import StockBalance as StockBalance
 from domcore.store.table import Table
-from domcore.store.waiting_rows import WaitingRow
+from domcore.store.waiting_rows import OfferRow, WaitingRow
 
 MOST: Final = 1_000_000_000
 """The largest quantity of anything."""
@@ -432,6 +432,7 @@ _ALL: Final = (
     Table("return_line", ReturnLineRow, ("return_id", "line_no"), ("return_id",)),
     Table("task", TaskRow, ("name",)),
     Table("straggler", StragglerRow, ("consumer", "seq"), ("consumer",)),
+    Table("offer", OfferRow, ("item_id",)),
     Table("published", PublishedRow, ("channel", "item_id", "node_id"), ("channel", "item_id")),
     Table("cover", CoverRow, ("item_id", "node_id"), ("item_id",)),
     Table("asked_hold", AskedHoldRow, ("external_id", "channel", "owner_id", "code")),

@@ -338,7 +338,8 @@ UNSURE: Final = 1_000_000_001
 
 class Sellable(NamedTuple):
     """An item as a channel may sell it: its balances, the channel's own ids of it, and what the
-    channel was told last, as ``(node id, node, units)`` with node 0 for the sum."""
+    channel was told last, as ``(node id, node, units)`` with node 0 for the sum; the units that
+    orders wait for, and the nodes that have refused it, as ``(node id, until)``."""
 
     item_id: int
     owner: str
@@ -346,6 +347,8 @@ class Sellable(NamedTuple):
     names: tuple[str, ...]
     balances: tuple[StockRow, ...]
     told: tuple[tuple[int, str, int], ...]
+    waiting: int = 0
+    excluded: tuple[tuple[int, int], ...] = ()
 
 
 class Told(NamedTuple):
@@ -358,11 +361,13 @@ class Told(NamedTuple):
 
 
 class Publication(NamedTuple):
-    """How far a channel has been told: up to which ledger entry, and on which basis (a digest of
-    settings and network; 0: it must all be compared)."""
+    """How far a channel has been told: up to which ledger entry, on which basis (a digest of
+    settings, network and rules; 0: it must all be compared), and up to which other change of what
+    may be sold (see `Store.offer_cursor`)."""
 
     cursor: int = 0
     basis: int = 0
+    offers: int = 0
 
 
 class Covered(NamedTuple):

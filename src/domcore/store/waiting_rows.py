@@ -25,3 +25,12 @@ class WaitingRow(NamedTuple):
     stage: int
     placed_at: int
     units: int
+
+
+class OfferRow(NamedTuple):
+    """An item of which channels may sell more or less, other than by its stock: orders wait for it
+    or no longer do, a node refuses it or is asked again. `seq` counts such changes; the last one
+    of the item stands here."""
+
+    item_id: int
+    seq: int

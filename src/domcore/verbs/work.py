@@ -72,6 +72,7 @@ class WorkVerbs(Core):
         if expired:
             self._kit.stock_changed()
             round.tally.add("expired", expired)
+        self.store.lift_exclusions(now=self._micros(), limit=round.limit)
         tasks = Tasks(round)
         tasks.ask()
         if self.settings.work.route and not round.stopped():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from domcore.store.operations.selling import BASIS, CURSOR
-from domcore.store.rows import CoverRow, CursorRow, PublishedRow
+from domcore.store.operations.selling import BASIS, CURSOR, OFFERS
+from domcore.store.rows import NEVER, CoverRow, CursorRow, PublishedRow
 from domcore.store.values import UNSURE
+from domcore.store.waiting_rows import OfferRow
 from domcore.verify.catalog import Catalog
 from domcore.verify.source import Source
 from domcore.verify.violation import Violations, broken
@@ -16,8 +17,15 @@ _MOST_BASIS: Final = 2**60
 
 def check_selling(source: Source, catalog: Catalog, entries: int) -> Violations:
     """Every row of both tables, and how far each channel was told of the ledger's `entries`."""
+    offers = [OfferRow._make(row) for row in source.rows("offer")]
+    last = max((row.seq for row in offers), default=0)
+    for row in offers:
+        if row.item_id not in catalog.items or row.seq < 1:
+            yield broken("reference", f"offer of item {row.item_id}", "is of no known item")
     for cursor in map(CursorRow._make, source.rows("cursor")):
-        most = {CURSOR: entries, BASIS: _MOST_BASIS}.get(cursor.consumer.partition(":")[0] + ":")
+        most = {CURSOR: entries, BASIS: _MOST_BASIS, OFFERS: last, "wake:": NEVER}.get(
+            cursor.consumer.partition(":")[0] + ":"
+        )
         if most is not None and not 0 <= cursor.seq <= most:
             message = f"stands at {cursor.seq}, of {most} there are"
             yield broken("cursor", f"cursor {cursor.consumer}", message)

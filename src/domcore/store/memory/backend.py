@@ -14,6 +14,7 @@ from domcore.store.acting import Acting
 from domcore.store.changes import WRITES, Changes, Row, Write
 from domcore.store.memory.counting import MemoryCounting
 from domcore.store.memory.table import Key, MemoryTable, new_tables
+from domcore.store.memory.waiting import MemoryWaiting
 from domcore.store.operations.order_work import FINISHED
 from domcore.store.rows import (
     NEVER,
@@ -24,10 +25,9 @@ from domcore.store.rows import (
     OrderRow,
     ReservationRow,
 )
-from domcore.store.waiting_rows import BEFORE_ALL, IN_LINE
 
 
-class MemoryReader(MemoryCounting):
+class MemoryReader(MemoryCounting, MemoryWaiting):
     """The look-ups."""
 
     def __init__(self) -> None:
@@ -158,38 +158,6 @@ class MemoryReader(MemoryCounting):
         """Those of the keys whose on-hand moved at or before `at`."""
         by = self._tables["ledger"].by
         return {key for key in keys if any(row.at <= at for row in by("movement", key))}
-
-    def queue(self, now: int, after: tuple[int, int], limit: int) -> list[Row]:
-        """Orders due for routing, by when they became due."""
-        bodies = self._tables["order_body"].rows
-        rows = self._tables["order_state"].by("queue", True)
-        due = [
-            (row.retry_at, row.order_id, row)
-            for row in rows
-            if row.retry_at <= now and (row.retry_at, row.order_id) > after
-        ]
-        return [
-            (*row[:1], row.version, row.sequence, row.revision, bodies[row[:1]].body,
-             row.reason, row.retry_at)
-            for _, _, row in sorted(due)[:limit]
-        ]  # fmt: skip
-
-    def glance(self) -> tuple[bool, bool]:
-        """Whether any item is excluded anywhere, and whether any order has been woken."""
-        return bool(self._tables["item_exclusion"].rows), self._tables["waiting"].has("woken", True)
-
-    def waited_for(self, item_ids: Sequence[int]) -> list[int]:
-        """Those of the items that an order in line waits for."""
-        has = self._tables["waiting"].has
-        return sorted(each for each in set(item_ids) if has("line", (IN_LINE, each)))
-
-    def in_line(
-        self, item_id: int, stage: int, after: tuple[int, int] | None, limit: int
-    ) -> list[Row]:
-        """Rows of ``waiting`` for an item at a stage, the oldest order first."""
-        rows = self._tables["waiting"].by("line", (stage, item_id))
-        found = [(row.placed_at, row.order_id, row) for row in rows]
-        return [row for *key, row in sorted(found) if tuple(key) > (after or BEFORE_ALL)][:limit]
 
     def due(self, topic: str, now: int, limit: int) -> list[Row]:
         """Outbox rows that are due, oldest first."""

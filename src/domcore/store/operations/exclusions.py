@@ -78,6 +78,7 @@ class Exclusions:
         for item_id in sorted(self._left - here):
             if self._item(item_id) is not None and not self._is_rejected_elsewhere(item_id):
                 self._changes.add("forget_item_exclusions", (item_id, self._node_id))
+                self._changes.offered.add(item_id)
 
     def _is_rejected_elsewhere(self, item_id: int) -> bool:
         """Whether the node has rejected the item for another order, no longer ago than an exclusion
@@ -110,6 +111,7 @@ class Exclusions:
         if known is None or known.until <= until:
             row = ItemExclusionRow(item_id, self._node_id, until, reason)
             self._changes.add("item_exclusions", row)
+            self._changes.offered.add(item_id)
 
 
 def rejection_of(number: int, claims: Sequence[Claim], names: Names) -> Claim | None:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.outbox import outbox_entry
-from domcore.store.operations.waiting import due_since, rewrite, waits
+from domcore.store.operations.waiting import counts, due_since, open_by_item, rewrite, waits
 from domcore.store.rows import (
     EXPIRED,
     FREED,
@@ -313,6 +313,17 @@ class OrderWork:
                 self.lines.values(),
                 self._stage(state),
             )
+
+        self._note_demand(state)
+
+    def _note_demand(self, state: StateRow) -> None:
+        """Channels may sell more or less where an order wants less or more than before."""
+        before = open_by_item(self._first.values()) if counts(self.state) else {}
+        after = open_by_item(self.lines.values()) if counts(state) else {}
+        changed = [
+            item for item in before.keys() | after.keys() if before.get(item) != after.get(item)
+        ]
+        self.changes.offered.update(changed)
 
     def _stage(self, state: StateRow) -> int:
         """Where it stands in line: an order whose turn has been moved is to be decided next."""

@@ -8,25 +8,51 @@ from typing import Final
 from domcore.model.item import Alias
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
-from domcore.store.rows import CursorRow, PublishedRow
+from domcore.store.operations.waiting import wake_for
+from domcore.store.rows import CursorRow, ItemExclusionRow, PublishedRow, StockBalance
 from domcore.store.values import UNSURE, Publication, Told
 
 CURSOR: Final = "publish:"
 BASIS: Final = "publish-basis:"
+OFFERS: Final = "publish-offers:"
 """Before a channel's name: the rows of ``cursor`` that hold its `Publication`."""
+
+
+def note_offers(reader: Reader, changes: Changes) -> None:
+    """Write down of which items channels may sell more or less, other than by their stock."""
+    if changes.offered:
+        seq = reader.last_offer() + 1
+        changes.add_all("offers", [(item_id, seq) for item_id in sorted(changes.offered)])
+
+
+def lift_exclusions(reader: Reader, changes: Changes, now: int, limit: int) -> int:
+    """Ask nodes again for items whose exclusion is over, wake those who wait for what is there;
+    returns how many exclusions ended."""
+    ended = [ItemExclusionRow._make(row) for row in reader.ended_exclusions(now, limit)]
+    gained: dict[int, int] = {}
+    for row in ended:
+        changes.add("forget_item_exclusions", row[:2])
+        changes.offered.add(row.item_id)
+    for stock in map(StockBalance._make, reader.balances([row[:2] for row in ended])):
+        units = stock.on_hand - stock.reserved - stock.blocked - stock.safety
+        gained[stock.item_id] = gained.get(stock.item_id, 0) + max(0, units)
+    wake_for(reader, changes, {item: units for item, units in gained.items() if units}, now)
+    return len(ended)
 
 
 def read_publication(reader: Reader, channel: str) -> Publication:
     """How far a channel has been told; nothing at all at first."""
-    rows = reader.select("cursor", "consumer", [CURSOR + channel, BASIS + channel])
-    found = {row.consumer: row.seq for row in map(CursorRow._make, rows)}
-    return Publication(found.get(CURSOR + channel, 0), found.get(BASIS + channel, 0))
+    names = [CURSOR + channel, BASIS + channel, OFFERS + channel]
+    rows = map(CursorRow._make, reader.select("cursor", "consumer", names))
+    found = {row.consumer: row.seq for row in rows}
+    return Publication(*(found.get(name, 0) for name in names))
 
 
 def write_publication(changes: Changes, channel: str, publication: Publication) -> None:
     """Remember it."""
     changes.add("cursors", (CURSOR + channel, publication.cursor))
     changes.add("cursors", (BASIS + channel, publication.basis))
+    changes.add("cursors", (OFFERS + channel, publication.offers))
 
 
 def publish_changes(

@@ -17,6 +17,7 @@ from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.rows import (
     NEVER,
+    CursorRow,
     LineRow,
     OrderRow,
     StateRow,
@@ -27,6 +28,11 @@ from domcore.store.waiting_rows import BEFORE_ALL, IN_LINE, STOPPED, WOKEN, Wait
 
 FEW: Final = 10
 """Orders that are woken beyond those that new units can serve."""
+
+WAKE: Final = "wake:place"
+WAKE_BASIS: Final = "wake:basis"
+"""The rows of ``cursor`` that say how far, and for which network and rules, all orders in line have
+been woken; `NEVER` says that all have."""
 
 _PAGE: Final = 500
 
@@ -40,6 +46,11 @@ def waits(state: StateRow) -> bool:
     """Whether an order in this state waits with its open units."""
     stopped = state.cancelled or state.retry_at == NEVER
     return bool(state.hold or state.reason) and not stopped
+
+
+def counts(state: StateRow) -> bool:
+    """Whether what an order in this state has open is spoken for: all but carts."""
+    return not state.cancelled and state.retry_at != NEVER
 
 
 def open_by_item(lines: Iterable[LineRow]) -> dict[int, int]:
@@ -67,16 +78,24 @@ def rewrite(
     after = [WaitingRow(order_id, item, stage, placed_at, units[item]) for item in sorted(units)]
     known = {row.item_id: row for row in before}
     for row in after:
-        if known.pop(row.item_id, None) != row:
+        old = known.pop(row.item_id, None)
+        if old != row:
             changes.add("waiting", row)
+        if old is None or old.units != row.units:
+            changes.offered.add(row.item_id)
     for row in known.values():
         changes.add("forget_waiting", row[:2])
+        changes.offered.add(row.item_id)
     return after
 
 
 def wake(reader: Reader, changes: Changes, now: int) -> None:
     """Wake those who can have what `changes` makes available; call it when all else is in them."""
-    gained = changes.gained()
+    wake_for(reader, changes, changes.gained(), now)
+
+
+def wake_for(reader: Reader, changes: Changes, gained: Mapping[int, int], now: int) -> None:
+    """Wake those who can have so many units, by item."""
     if not gained:
         return
     found: dict[int, None] = {}
@@ -128,6 +147,28 @@ def wake_orders(
         changes.add("wake_states", (due, state.order_id, state.version))
         changes.add_all("waiting", [row._replace(stage=WOKEN) for row in mine])
     return len(rows)
+
+
+def wake_page(reader: Reader, changes: Changes, basis: int, limit: int, now: int) -> int:
+    """See `Store.wake_all`."""
+    rows = map(CursorRow._make, reader.select("cursor", "consumer", [WAKE, WAKE_BASIS]))
+    known = {row.consumer: row.seq for row in rows}
+    if WAKE_BASIS not in known:
+        # Nobody knows what the rules were when these orders were decided; they are tried in time.
+        changes.add("cursors", (WAKE_BASIS, basis))
+        changes.add("cursors", (WAKE, NEVER))
+        return 0
+    place = known.get(WAKE, NEVER)
+    if known[WAKE_BASIS] != basis:
+        changes.add("cursors", (WAKE_BASIS, basis))
+        place = 0
+    if place == NEVER:
+        return 0
+    page = reader.page("waiting", ("order_id",), (place, NEVER), limit)
+    ids = sorted({row[0] for row in page})
+    changes.add("cursors", (WAKE, ids[-1] if ids else NEVER))
+    wake_orders(reader, changes, ids, now)
+    return len(ids)
 
 
 def committed(

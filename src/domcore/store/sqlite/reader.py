@@ -269,6 +269,47 @@ class SqlReader(SqlCounting):
             (stage, item_id, *(after or BEFORE_ALL), limit),
         )
 
+    def waited_units(self, item_ids: Sequence[int]) -> dict[int, int]:
+        """Units that orders wait for, by item."""
+        return dict(
+            self._all(
+                "SELECT item_id, sum(units) FROM waiting WHERE item_id IN "
+                "(SELECT value FROM json_each(?)) GROUP BY item_id",
+                (json.dumps(list(item_ids)),),
+            )
+        )
+
+    def undecided(self, now: int) -> dict[int, int]:
+        """Open units of orders that are due and wait for nothing, by item."""
+        return dict(
+            self._all(
+                "SELECT l.item_id, sum(l.open) FROM order_state s INDEXED BY order_queue "
+                "JOIN order_line l ON l.order_id = s.order_id WHERE s.retry_at IS NOT NULL "
+                "AND s.retry_at <= ? AND s.reason = '' AND s.hold = 0 AND l.open > 0 "
+                "AND l.item_id IS NOT NULL GROUP BY l.item_id ORDER BY l.item_id",
+                (now,),
+            )
+        )
+
+    def last_offer(self) -> int:
+        """The last change of ``offer``."""
+        return int(self._all("SELECT coalesce(max(seq), 0) FROM offer")[0][0])
+
+    def offers(self, cursor: int, limit: int) -> list[Row]:
+        """Rows of ``offer`` after `cursor`, in order."""
+        return self._all(
+            "SELECT item_id, seq FROM offer WHERE seq > ? ORDER BY seq, item_id LIMIT ?",
+            (cursor, limit),
+        )
+
+    def ended_exclusions(self, now: int, limit: int) -> list[Row]:
+        """Rows of ``item_exclusion`` whose time is over."""
+        return self._all(
+            "SELECT item_id, node_id, until, reason FROM item_exclusion WHERE until <= ? "
+            "ORDER BY until, item_id, node_id LIMIT ?",
+            (now, limit),
+        )
+
     def due(self, topic: str, now: int, limit: int) -> list[Row]:
         """Outbox rows that are due, oldest first."""
         return self._all(

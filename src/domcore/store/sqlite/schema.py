@@ -260,6 +260,26 @@ def _holds_that_are_asked_for(database: Database) -> None:
         database.execute(statement)
 
 
+_OFFERS: Final = """
+CREATE TABLE offer (
+  item_id INTEGER PRIMARY KEY REFERENCES item (id),
+  seq INTEGER NOT NULL CHECK (seq >= 1)
+) STRICT;
+
+CREATE INDEX offer_seq ON offer (seq);
+
+CREATE INDEX waiting_units ON waiting (item_id, units);
+
+CREATE INDEX item_exclusion_until ON item_exclusion (until);
+"""
+
+
+def _what_may_be_sold(database: Database) -> None:
+    """What channels may sell changes with who waits and which node refuses, too."""
+    for statement in statements(_OFFERS):
+        database.execute(statement)
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
@@ -268,6 +288,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _orders_that_wait,
     _items_not_known,
     _holds_that_are_asked_for,
+    _what_may_be_sold,
 )
 
 

@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 7
+SCHEMA_VERSION: Final = 8
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "c7e4ef94e2822cd186f39b3e19e7bd4f7f651443579d94f683788a61e6ddc05e"
+SCHEMA_DIGEST: Final = "238a0333f392f1f35e419fcd1c334c609fd557bea1ee027e062ff9100c619074"
 """`schema_digest` of a database after all of them."""
 
 

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from domcore.store.changes import Changes
+from domcore.store.operations.selling import note_offers
 from domcore.store.operations.shortfalls import settle_shortfalls
 from domcore.store.operations.waiting import wake
 from domcore.store.queries import Queries
@@ -40,6 +41,7 @@ class Writes(Queries):
         what it makes available is woken. Inside `writing`."""
         settle_shortfalls(self._backend, changes, now)
         wake(self._backend, changes, now)
+        note_offers(self._backend, changes)
         self._backend.apply(changes)
 
 

@@ -26,8 +26,9 @@ from domcore.store.operations.commit import commit_changes, state_after
 from domcore.store.operations.holds import take_word
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import OrderWork, load_work
+from domcore.store.operations.selling import note_offers
 from domcore.store.operations.typed import content_of, typed
-from domcore.store.operations.waiting import committed
+from domcore.store.operations.waiting import committed, wake_page
 from domcore.store.protocol import (
     Commit,
     Outcome,
@@ -171,7 +172,22 @@ class OrderWrites(Writes):
                     if each.order_id in states
                 }
                 committed(backend, changes, waiting, after)
+                note_offers(backend, changes)
             backend.apply(changes)
+
+    def wake_all(self, *, basis: int, limit: int, now: int) -> int:
+        """See `Store.wake_all`."""
+        backend = self._backend
+        with backend.reading():
+            looked = Changes()
+            wake_page(backend, looked, basis, limit, now)
+            if not looked.rows:
+                return 0
+        changes = Changes()
+        with backend.writing():
+            woken = wake_page(backend, changes, basis, limit, now)
+            backend.apply(changes)
+        return woken
 
     def expire(self, *, now: int, limit: int) -> int:
         """See `Store.expire`."""

@@ -6,8 +6,12 @@ from collections.abc import Sequence
 
 from domcore.codec.stored import dump_event
 from domcore.store.changes import Changes, Row
-from domcore.store.operations.selling import publish_changes, read_publication
-from domcore.store.rows import AliasRow, CoverRow, PublishedRow, StockBalance
+from domcore.store.operations.selling import (
+    lift_exclusions,
+    publish_changes,
+    read_publication,
+)
+from domcore.store.rows import AliasRow, CoverRow, ItemExclusionRow, PublishedRow, StockBalance
 from domcore.store.values import (
     Covered,
     CoverNote,
@@ -17,8 +21,10 @@ from domcore.store.values import (
     StockView,
     Told,
 )
+from domcore.store.waiting_rows import OfferRow
 from domcore.store.writing.common import Writes
 
+_ALL = 2**31
 _ITEM = ("id", "owner_id", "sku")
 
 
@@ -74,6 +80,51 @@ class SellingWrites(Writes):
             items = self._items_of([row.item_id for row in rows])
             return until, self._sellable(channel, list(items.values()))
 
+    def sellable_items(self, channel: str, item_ids: Sequence[int]) -> list[Sellable]:
+        """See `Store.sellable_items`."""
+        with self._backend.reading():
+            return self._sellable(channel, list(self._items_of(item_ids).values()))
+
+    def offer_cursor(self) -> int:
+        """See `Store.offer_cursor`."""
+        with self._backend.reading():
+            return self._backend.last_offer()
+
+    def offer_changes(self, cursor: int, *, limit: int) -> tuple[int, list[int]]:
+        """See `Store.offer_changes`."""
+        with self._backend.reading():
+            rows = [OfferRow._make(row) for row in self._backend.offers(cursor, limit)]
+            if len(rows) < limit:
+                reached = rows[-1].seq if rows else cursor
+            elif rows[0].seq < rows[-1].seq:
+                # The last change may go on behind the page.
+                rows = [row for row in rows if row.seq < rows[-1].seq]
+                reached = rows[-1].seq
+            else:
+                return self._whole_change(rows[0].seq)
+            return reached, [row.item_id for row in rows]
+
+    def _whole_change(self, seq: int) -> tuple[int, list[int]]:
+        """All items of one change, however many."""
+        rows = map(OfferRow._make, self._backend.offers(seq - 1, _ALL))
+        return seq, [row.item_id for row in rows if row.seq == seq]
+
+    def undecided(self, *, now: int) -> dict[int, int]:
+        """See `Store.undecided`."""
+        with self._backend.reading():
+            return self._backend.undecided(now)
+
+    def lift_exclusions(self, *, now: int, limit: int) -> int:
+        """See `Store.lift_exclusions`."""
+        backend, changes = self._backend, Changes()
+        with backend.reading():
+            if not backend.ended_exclusions(now, 1):
+                return 0
+        with backend.writing():
+            ended = lift_exclusions(backend, changes, now, limit)
+            self._apply(changes, now)
+        return ended
+
     def _sellable(self, channel: str, items: Sequence[Row]) -> list[Sellable]:
         backend = self._backend
         ids = [row[0] for row in items]
@@ -89,6 +140,10 @@ class SellingWrites(Writes):
         for known in map(PublishedRow._make, backend.published(channel, ids)):
             entry = (known.node_id, nodes.get(known.node_id, ""), known.quantity)
             told.setdefault(known.item_id, []).append(entry)
+        refused: dict[int, list[tuple[int, int]]] = {}
+        for row in map(ItemExclusionRow._make, backend.select("item_exclusion", "item_id", ids)):
+            refused.setdefault(row.item_id, []).append((row.node_id, row.until))
+        waiting = backend.waited_units(ids) if ids else {}
         return [
             Sellable(
                 item_id,
@@ -97,6 +152,8 @@ class SellingWrites(Writes):
                 tuple(sorted(names.get(item_id, ()))),
                 tuple(balances.get(item_id, ())),
                 tuple(told.get(item_id, ())),
+                waiting.get(item_id, 0),
+                tuple(refused.get(item_id, ())),
             )
             for item_id, owner_id, sku in items
         ]

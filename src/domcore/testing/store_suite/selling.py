@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from domcore.model import Alias, Item
+from domcore.model import Alias, CancelOrder, Item
 from domcore.store.protocol import CoverNote, Publication, Told
 from domcore.store.values import UNSURE
-from domcore.testing.store_suite.kit import NOW, KitSuite
+from domcore.testing.store_suite.kit import MINUTE, NOW, KitSuite, order_of
 
 FIRST = Publication(1, 77)
 
@@ -45,6 +45,75 @@ class SellingPromises(KitSuite):
             last, second = kit.store.sellable_changes("web", cursor, limit=2)
             assert [each.sku for each in second] == ["nut"]
             assert kit.store.sellable_changes("web", last, limit=2) == (last, [])
+
+    def test_items_carry_what_is_waited_for_and_who_refuses_them(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 5)
+            waiting = kit.take_in(order_of("1", bolt=2))
+            assert kit.store.undecided(now=NOW) == {kit.item["bolt"]: 2}
+            kit.route(waiting, "east", draws=(), reason="stock", retry_at=NOW + 60 * MINUTE)
+            assert kit.store.undecided(now=NOW) == {}
+            (bolt,) = kit.store.sellable_items("web", [kit.item["bolt"]])
+            assert (bolt.waiting, bolt.excluded) == (2, ())
+            bound = kit.take_in(order_of("2", bolt=1))
+            kit.route(bound, "east")
+            (key,) = kit.hand_over()
+            kit.hear(key, "rejected", reason="closed", exclude_until=NOW + MINUTE)
+            (bolt,) = kit.store.sellable_items("web", [kit.item["bolt"]])
+            assert bolt.excluded == ((kit.node["east"], NOW + MINUTE),)
+
+    def test_changes_of_what_may_be_sold_are_found_besides_those_of_stock(self) -> None:
+        with self.kit() as kit:
+            bolt, nut = kit.item["bolt"], kit.item["nut"]
+            first = kit.take_in(order_of("1", bolt=2, nut=1))
+            assert kit.store.offer_cursor() == 0
+            kit.route(first, "east", draws=(), reason="stock", retry_at=NOW + 60 * MINUTE)
+            second = kit.take_in(order_of("2", saw=1))
+            kit.store.cancel(CancelOrder(*kit.store.order(second).order.key, 1), now=NOW)
+            cursor, items = kit.store.offer_changes(0, limit=1)
+            assert items == [bolt, nut]
+            last, items = kit.store.offer_changes(cursor, limit=9)
+            assert items == [kit.item["saw"]]
+            assert last == kit.store.offer_cursor()
+            assert kit.store.offer_changes(last, limit=9) == (last, [])
+            kit.take_in(order_of("1", 2, bolt=2, nut=3))
+            assert kit.store.offer_changes(last, limit=9)[1] == [bolt, nut]
+
+    def test_a_refusal_ends_with_its_time_and_wakes_who_waits(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 5)
+            bound = kit.take_in(order_of("1", bolt=1))
+            kit.route(bound, "east")
+            (key,) = kit.hand_over()
+            kit.hear(key, "rejected", reason="closed", exclude_until=NOW + MINUTE)
+            other = kit.take_in(order_of("2", bolt=1))
+            kit.route(other, "east", draws=(), reason="rejected", retry_at=NOW + 60 * MINUTE)
+            before = kit.store.offer_cursor()
+            assert kit.store.lift_exclusions(now=NOW, limit=9) == 0
+            due = kit.store.open_orders(now=NOW + MINUTE, limit=9)
+            assert [each.order_id for each in due] == [bound]
+            assert kit.store.lift_exclusions(now=NOW + MINUTE, limit=9) == 1
+            assert kit.store.lift_exclusions(now=NOW + MINUTE, limit=9) == 0
+            due = kit.store.open_orders(now=NOW + MINUTE, limit=9)
+            assert [each.order_id for each in due] == [bound, other]
+            assert kit.store.offer_changes(before, limit=9)[1] == [kit.item["bolt"]]
+
+    def test_another_basis_wakes_all_that_wait_a_page_at_a_time(self) -> None:
+        with self.kit() as kit:
+            ids = [kit.take_in(order_of(str(at), bolt=1)) for at in range(5)]
+            for order_id in ids:
+                kit.route(order_id, "east", draws=(), reason="rules", retry_at=NOW + 60 * MINUTE)
+
+            def wake(basis: int) -> int:
+                return kit.store.wake_all(basis=basis, limit=2, now=NOW)
+
+            assert [wake(7), wake(7)] == [0, 0]
+            assert kit.store.open_orders(now=NOW, limit=9) == []
+            assert wake(8) == 2
+            due = kit.store.open_orders(now=NOW, limit=9)
+            assert [each.order_id for each in due] == ids[:2]
+            assert [wake(8), wake(8), wake(8), wake(8)] == [2, 1, 0, 0]
+            assert len(kit.store.open_orders(now=NOW, limit=9)) == 5
 
     def test_what_two_have_told_at_once_is_unsure_and_compared_anew(self) -> None:
         with self.kit() as kit:
