@@ -21,6 +21,7 @@ from attrs import frozen
 
 from domcore.contracts import TellsTrouble
 from domcore.errors import DomcoreError
+from domcore.model.clock import from_micros
 from domcore.plugins import describe
 from domcore.programs import AUTO
 from domcore.rules.engines.durable import available
@@ -272,6 +273,19 @@ def _channels(dom: Domcore) -> Findings:
         else:
             yield Finding(OK, subject, f"served ({channel.kind})")
             yield from _trouble(subject, served[channel.name])
+    told = {f"{what}:{channel}" for what in ("pull", "publish") for channel in served}
+    yield from _failing(dom, told, "channel")
+
+
+def _failing(dom: Domcore, tasks: set[str], what: str) -> Findings:
+    """Tasks that do not work out, and since when."""
+    for task in dom.store.tasks():
+        if task.failed_at is not None and task.name in tasks:
+            kind, _, name = task.name.partition(":")
+            times = f"{task.attempts} time{'s' * (task.attempts != 1)}"
+            since = f"{from_micros(task.failed_at):%Y-%m-%d %H:%M} UTC"
+            message = f"{kind} has failed {times} since {since}: {task.note or 'it did not end'}"
+            yield Finding(WARN, f"{what} {name}", message, f"domcore retry task/{task.name}")
 
 
 def _trouble(subject: str, served: object) -> Findings:
@@ -306,6 +320,7 @@ def _connectors(dom: Domcore) -> Findings:
             yield from _trouble(subject, served[connector.name])
         else:
             yield _unserved(dom, "connector", connector.name, connector.kind)
+    yield from _failing(dom, {f"poll:{name}" for name in served}, "connector")
     named = {node.connector for node in dom.network().nodes if node.connector}
     for name in sorted(named - {each.name for each in dom.settings.connectors} - served.keys()):
         nodes = sum(node.connector == name for node in dom.network().nodes)

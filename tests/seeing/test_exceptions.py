@@ -7,8 +7,15 @@ from datetime import timedelta
 import pytest
 from attrs import evolve
 
-from domcore import ConfigurationError, ConnectorError, Settings, hookimpl
-from domcore.model import Hold, Notice, Receipt
+from domcore import (
+    ConfigurationError,
+    ConnectorError,
+    NotFound,
+    PayloadError,
+    Settings,
+    hookimpl,
+)
+from domcore.model import AuthorizeReturn, Hold, Notice, Receipt
 from domcore.seeing.exceptions import KINDS
 from domcore.settings import WorkSettings
 from domcore.testing.builder import World
@@ -212,6 +219,107 @@ def test_promises_that_pass_are_late_until_the_goods_have_left():
         assert dom.exceptions(["late"]) == []
 
 
+def test_a_partner_s_trouble_is_shown_at_once_with_its_words_and_settled():
+    world = a_world()
+    with world.open() as dom:
+        dom.capture(world.order("1", MUG=1))
+        dom.route()
+        news = Notice("1-1-NYC", "exception", world.clock(), detail="backordered")
+        dom.record(news)
+        (found,) = dom.exceptions()
+        assert (found.kind, found.subject, found.node) == ("trouble", "trouble/1-1", "NYC")
+        assert found.reason == "NYC tells trouble: backordered"
+        assert found.command == "domcore settle trouble/1-1"
+        assert dom.exceptions(owner="nobody") == []
+        assert dom.settle(found.subject, by="kim", note="waits").settled_by == "kim"
+        assert dom.exceptions() == []
+        assert "trouble 1 settled (waits)" in str(dom.timeline("#1"))
+        with pytest.raises(NotFound):
+            dom.settle(found.subject)
+        with pytest.raises(PayloadError):
+            dom.settle(found.subject, by="\ud800")
+        assert list(dom.verify()) == []
+
+
+def test_a_parcel_that_came_back_leads_to_its_return():
+    world = a_world()
+    with world.open() as dom:
+        dom.capture(world.order("1", MUG=3))
+        dom.route()
+        dom.record(Notice("1-1-NYC", "shipped", world.clock()))
+        dom.record(Notice("1-1-NYC", "returned", world.clock(), detail="unknown"))
+        (found,) = dom.exceptions()
+        assert found.command == "domcore returns authorize --line=1-1=3 --node=NYC '#1'"
+        line = dom.order("#1").order.lines[0].id
+        key = dom.order("#1").order.key
+        dom.authorize_return(AuthorizeReturn(*key, "R1", ((line, 3),), node="NYC"))
+        assert dom.exceptions() == []
+        assert list(dom.verify()) == []
+
+
+class Closed:
+    """A shop that has not answered for a while."""
+
+    name = "bazaar"
+
+    def receive(self, envelope):
+        return []
+
+    def pull(self, cursor):
+        raise ConnectorError("the page cannot be read")
+
+    def publish_stock(self, levels):
+        raise ConnectorError("not now")
+
+    def notify(self, news):
+        raise ConnectorError("deaf")
+
+    @hookimpl
+    def register_channels(self):
+        return [self]
+
+
+def test_what_has_failed_for_an_hour_is_named_until_it_works_or_is_retried():
+    world = a_world(connector="deaf")
+    work = WorkSettings(attempts=50, backoff_seconds=60)
+    settings = Settings(store="memory:", owners={"main": "USD"}, work=work)
+    plugins = {"bazaar": Closed(), "partner": Partner(Refusing())}
+    with world.open(settings, plugins=plugins) as dom:
+        order = evolve(world.order("1", MUG=1), channel="bazaar")
+        dom.capture(order)
+        dom.work()
+        dom.cancel("bazaar/1")
+        dom.capture(evolve(order, external_id="2", number="#2"))
+        dom.work()
+        assert dom.exceptions(["failing"]) == []
+        warned = {each.message for each in dom.doctor() if each.subject == "channel bazaar"}
+        assert any("pull has failed 1 time since" in each for each in warned)
+        assert any("publish has failed 1 time since" in each for each in warned)
+        for _ in range(3):
+            world.clock.forward(minutes=30)
+            dom.work()
+        found = {each.subject: each for each in dom.exceptions(["failing"])}
+        assert set(found) == {
+            "event/notify:bazaar/3", "outbox/2", "outbox/3",
+            "task/publish:bazaar", "task/pull:bazaar",
+        }  # fmt: skip
+        pull = found["task/pull:bazaar"]
+        assert "the page cannot be read" in pull.reason
+        assert pull.age == timedelta(minutes=90)
+        assert dom.kpi().exceptions["failing"] == 5
+        pages, cursor = [], ""
+        while page := dom.exceptions(["failing"], limit=2, after=cursor):
+            pages += page
+            cursor = page[-1].cursor
+        assert [each.subject for each in pages] == list(found)
+        assert dom.exceptions(["failing"], failing_after=timedelta(hours=9)) == []
+        for each in found.values():
+            assert each.command == f"domcore retry {each.subject}"
+            dom.retry(each.subject)
+        assert dom.exceptions(["failing"]) == []
+        assert list(dom.verify()) == []
+
+
 def test_every_page_joins_to_the_whole():
     world = a_world()
     with world.open() as dom:
@@ -287,4 +395,6 @@ def test_orders_of_one_number_are_told_apart():
 
 
 def test_the_kinds_are_those_of_the_page_for_operators():
-    assert KINDS == ("held", "short", "unknown", "rejected", "stuck", "parked", "late")
+    assert KINDS == (
+        "held", "short", "unknown", "rejected", "trouble", "stuck", "failing", "parked", "late",
+    )  # fmt: skip

@@ -340,6 +340,7 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     def task(**values: Any) -> Damage:
         row = {
             "name": "poll:x", "due_at": 1, "attempts": 0, "cursor": "", "well_at": None, "note": "",
+            "failed_at": None,
         }  # fmt: skip
         return lambda tamper: tamper.insert("task", {**row, **values})
 
@@ -367,6 +368,7 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield "cursor", "a task of no known kind", task(name="dance")
     yield "cursor", "a task with less than no attempts", task(attempts=-1)
     yield "cursor", "a task that was well before time began", task(well_at=-1)
+    yield "cursor", "a task failed that was never attempted", task(failed_at=1)
     yield "cursor", "a consumer has seen the future", change("cursor", {"seq": 9999})
     yield (
         "personal-data",

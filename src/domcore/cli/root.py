@@ -52,6 +52,7 @@ COMMANDS: Final = {
     "record": "Take in a node's word on its work, by hand.",
     "parked": "Show what was set aside for a person.",
     "retry": "Try parked work again.",
+    "settle": "Be done with trouble that somebody has seen to.",
     "drop": "Give up on parked work.",
     "completion": "Print a script that completes commands in your shell.",
 }

@@ -17,8 +17,16 @@ from domcore.sourcing.decide import CURRENCY_HOLD
 from domcore.store.operations.order_work import FINISHED
 from domcore.store.protocol import OrderView, Parked, Store, Wait
 
-KINDS: Final = ("held", "short", "unknown", "rejected", "stuck", "parked", "late")
+KINDS: Final = (
+    "held", "short", "unknown", "rejected", "trouble", "stuck", "failing", "parked", "late",
+)  # fmt: skip
 """What may wait for a person, in the order in which it is listed."""
+
+MOST_FAILING: Final = 10_000
+"""How many of the things that keep failing are looked at."""
+
+_ASIDE: Final = ("parked", "failing")
+"""Kinds that are not about orders alone: their cursor holds a name."""
 
 _PAGE: Final = 1000
 _START: Final = (0, 0, 0, 0)
@@ -79,15 +87,19 @@ class Patience:
     Args:
         stuck_after: work without news for longer is stuck.
         late_within: a promise so near, or past, is late.
+        failing_after: what has been tried in vain for longer is failing.
     """
 
     stuck_after: timedelta = timedelta(hours=24)
     late_within: timedelta = timedelta(0)
+    failing_after: timedelta = timedelta(hours=1)
 
     def before(self, kind: str, now: datetime) -> int:
         """The time, in microseconds, that the store compares with."""
         if kind == "stuck":
             return to_micros(now - self.stuck_after)
+        if kind == "failing":
+            return to_micros(now - self.failing_after)
         return to_micros(now + self.late_within)
 
 
@@ -145,8 +157,8 @@ class Lookout:
     def counts(self) -> dict[str, int]:
         """How many there are of each kind."""
         return {
-            kind: sum(1 for _ in self._parked())
-            if kind == "parked"
+            kind: sum(1 for _ in self._aside(kind))
+            if kind in _ASIDE
             else self._store.count_waiting(
                 kind, before=self._patience.before(kind, self._now), owner=self._owner
             )
@@ -154,8 +166,8 @@ class Lookout:
         }
 
     def _of(self, kind: str, limit: int, begin: str) -> list[Waiting]:
-        if kind == "parked":
-            return self._parked_page(limit, begin)
+        if kind in _ASIDE:
+            return self._aside_page(kind, limit, begin)
         waits = self._store.waiting(
             kind,
             before=self._patience.before(kind, self._now),
@@ -203,6 +215,8 @@ class Lookout:
             reason = f"whether {wait.node} has {wait.fulfillment_order} is not known"
             reason += f" ({wait.note})" if wait.note else ""
             command = self._lookup(subject)
+        elif wait.kind == "trouble":
+            subject, reason, command = self._trouble(wait, name)
         elif wait.kind == "stuck":
             reason, command = self._stuck(wait)
         elif wait.kind == "late":
@@ -223,6 +237,17 @@ class Lookout:
         ]
         known = self._store.items(order.owner, names)
         return list(dict.fromkeys(repr(name) for name in names if name not in known))
+
+    def _trouble(self, wait: Wait, name: str) -> tuple[str, str, str]:
+        """What it is called, what it is about, and what a person can do."""
+        found = self._store.troubles(wait.key[0])
+        trouble = next(each for each in found if each.number == wait.key[3])
+        command = f"domcore settle {_arg(trouble.id)}"
+        if trouble.kind == "returned":
+            options = [f"--line={line}={units}" for line, units in trouble.lines]
+            options.append(f"--node={wait.node}")
+            command = f"domcore returns authorize {shlex.join(options)} {_arg(name)}"
+        return trouble.id, trouble.note, command
 
     def _lookup(self, subject: str) -> str:
         """The partner is asked by the next round of work, unless that has been given up."""
@@ -278,28 +303,35 @@ class Lookout:
 
     # --- set aside ------------------------------------------------------------------------------
 
-    def _parked(self) -> Iterator[Parked]:
-        """What was set aside, by id; with an owner, what is about that owner's orders."""
-        for each in sorted(self._set_aside(), key=lambda parked: _natural(parked.id)):
+    def _aside(self, kind: str) -> Iterator[Parked]:
+        """What was set aside, or keeps failing, by id; with an owner, what is about that owner's
+        orders."""
+        found = self._set_aside()
+        if kind == "failing":
+            aside = {each.id for each in found}
+            before = self._patience.before(kind, self._now)
+            failing = self._store.failing(before=before, limit=MOST_FAILING)
+            found = [each for each in failing if each.id not in aside]
+        for each in sorted(found, key=lambda parked: _natural(parked.id)):
             if self._owner is None or (
                 each.order_id is not None
                 and self._store.order(each.order_id).summary.owner == self._owner
             ):
                 yield each
 
-    def _parked_page(self, limit: int, begin: str) -> list[Waiting]:
+    def _aside_page(self, kind: str, limit: int, begin: str) -> list[Waiting]:
         found: list[Waiting] = []
-        for each in self._parked():
+        for each in self._aside(kind):
             if begin and _natural(each.id) <= _natural(begin):
                 continue
             if len(found) == limit:
                 break
             order = None if each.order_id is None else self._store.order(each.order_id).summary
             since = self._now if each.parked_at is None else from_micros(each.parked_at)
-            reason, command = _of_parked(each)
+            reason, command = (_of_failing if kind == "failing" else _of_parked)(each)
             found.append(
                 Waiting(
-                    "parked",
+                    kind,
                     each.order_id,
                     self.reference(order) if order else "",
                     order.number if order else "",
@@ -311,7 +343,7 @@ class Lookout:
                     self._now - since,
                     reason,
                     command,
-                    f"parked:{each.id}",
+                    f"{kind}:{each.id}",
                 )
             )
         return found
@@ -323,6 +355,14 @@ class Lookout:
             if name and name.isprintable() and self._store.find_order(name) == [order.order_id]:
                 return name
         return f"id:{order.order_id}"
+
+
+def _of_failing(each: Parked) -> tuple[str, str]:
+    """What keeps failing, and the command that has it tried at once."""
+    what = f"{each.kind} to {each.fulfillment_order}" if each.fulfillment_order else each.id
+    note = f": {each.note}" if each.note else ""
+    tried = counted(each.attempts, "attempt")
+    return f"{what} fails again and again ({tried}){note}", f"domcore retry {_arg(each.id)}"
 
 
 def _of_parked(each: Parked) -> tuple[str, str]:

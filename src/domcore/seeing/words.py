@@ -375,6 +375,18 @@ def _closed(event: Event, _: Background) -> Words:
     return Words(text + (f"; {counted(missing, 'unit')} never came" if missing else ""))
 
 
+def _raised(event: Event, _: Background) -> Words:
+    body = event.body
+    text, node = f"for a person to look at: {body['note']}", _text(body.get("node"))
+    return Words(text, node, _text(body.get("fulfillment_order")), _text(body["kind"]))
+
+
+def _settled(event: Event, _: Background) -> Words:
+    by, note = _text(event.body.get("settled_by")), _text(event.body.get("note"))
+    seen = f" by {by}" if by not in ("", event.by) else ""
+    return Words(_because(f"trouble {event.body['trouble']} settled{seen}", note), reason=note)
+
+
 _TELLERS: Final[Mapping[str, Callable[[Event, Background], Words]]] = {
     "order.captured": _captured,
     "order.amended": _amended,
@@ -392,6 +404,8 @@ _TELLERS: Final[Mapping[str, Callable[[Event, Background], Words]]] = {
     "reservation.extended": _extended,
     "stock.shortfall": _shortfall,
     "work.parked": _parked,
+    "trouble.raised": _raised,
+    "trouble.settled": _settled,
     "return.authorized": _authorized,
     "return.received": _received,
     "return.closed": _closed,

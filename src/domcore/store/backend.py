@@ -44,8 +44,8 @@ class Reader(Protocol):
 
     def inbox(self, owner_id: int, source: str, key: str) -> Row | None: ...
 
-    def foretold(self, owner_id: int, channel: str, external_id: str) -> tuple[bool, bool]:
-        """Whether a cancellation of this order, and whether a hold, came before it."""
+    def foretold(self, owner_id: int, channel: str, external_id: str) -> tuple[int | None, bool]:
+        """The revision of a cancellation of this order, and whether a hold, that came before it."""
         ...
 
     def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:
@@ -164,9 +164,10 @@ class Reader(Protocol):
     def waiting(
         self, kind: str, owner_id: int | None, before: int, after: Sequence[int], limit: int
     ) -> list[Row]:
-        """What waits for a person: ``(order id, sequence, node id, outbox id, since, note)`` by its
-        first four, after those of `after`. For ``stuck``, nothing newer than `before`; for
-        ``late``, promises up to then. `since` 0 leaves it to the order's events."""
+        """What waits for a person: ``(order id, sequence, node id, number, since, note)`` by its
+        first four, after those of `after`; the number is that of an outbox entry or of trouble. For
+        ``stuck``, nothing newer than `before`; for ``late``, promises up to then. `since` 0 leaves
+        it to the order's events."""
         ...
 
     def count_waiting(self, kind: str, owner_id: int | None, before: int) -> int:

@@ -10,6 +10,7 @@ from domcore.store.writing.orders import OrderWrites
 from domcore.store.writing.rescheduling import ReschedulingWrites
 from domcore.store.writing.returns import ReturnWrites
 from domcore.store.writing.selling import SellingWrites
+from domcore.store.writing.troubles import TroubleWrites
 from domcore.store.writing.work import WorkWrites
 
 
@@ -23,5 +24,6 @@ class OperationStore(
     ReturnQueries,
     WorkWrites,
     SellingWrites,
+    TroubleWrites,
 ):
     """A store on top of a `Backend`. Implements `domcore.store.protocol.Store`."""

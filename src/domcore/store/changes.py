@@ -134,6 +134,8 @@ WRITES: Final[dict[str, Write]] = {
     "offers": Write("offer", "upsert"),
     "published": Write("published", "upsert"),
     "forget_published": Write("published", "delete"),
+    "troubles": Write("trouble", "insert"),
+    "set_troubles": Write("trouble", "set", ("settled_at", "settled_by"), ("order_id", "number")),
     "covers": Write("cover", "upsert"),
     "forget_covers": Write("cover", "delete"),
 }

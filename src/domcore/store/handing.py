@@ -131,11 +131,11 @@ class Handing(Protocol):
         ...
 
     def revive(self, name: str, *, now: int) -> None:
-        """Try something parked again, at once and with all its attempts. The page of a setback is
-        read again from its beginning.
+        """Try something parked, or failing, again, at once and with all its attempts. The page of a
+        setback is read again from its beginning.
 
         Raises:
-            NotFound: nothing that is parked is called so.
+            NotFound: nothing that is parked or fails is called so.
             ConflictError: it is a setback whose content is not kept.
         """
         ...

@@ -25,6 +25,7 @@ from domcore.model.order import Order
 from domcore.model.returns import AuthorizeReturn, ReceiveReturn, Return
 from domcore.store.handing import Handing
 from domcore.store.holding import Holding
+from domcore.store.minding import Minding
 from domcore.store.offering import Offering
 from domcore.store.values import (
     Backlog,
@@ -50,6 +51,7 @@ from domcore.store.values import (
     Straggler,
     Task,
     Told,
+    Trouble,
     Wait,
 )
 from domcore.store.waiting_rows import BEFORE_ALL
@@ -80,12 +82,13 @@ __all__ = [
     "Straggler",
     "Task",
     "Told",
+    "Trouble",
     "Wait",
 ]
 
 
 @runtime_checkable
-class Store(Handing, Holding, Offering, Protocol):
+class Store(Handing, Holding, Offering, Minding, Protocol):
     """The operations. See `domcore.testing.StoreSuite` for what each must guarantee."""
 
     # --- configuration -------------------------------------------------------------------------
@@ -396,9 +399,9 @@ class Store(Handing, Holding, Offering, Protocol):
     ) -> list[Wait]:
         """What waits for a person, by rising key after `after`. `kind` is ``held`` (a standing
         hold), ``short`` (open units with a reason), ``unknown`` (a word to a node whose outcome is
-        not known), ``rejected`` (rejected units that are still open), ``stuck`` (unfinished work
-        without news since `before`) or ``late`` (units that have not left, promised up to
-        `before`)."""
+        not known), ``rejected`` (rejected units that are still open), ``trouble`` (that nobody has
+        settled; see `troubles`), ``stuck`` (unfinished work without news since `before`) or
+        ``late`` (units that have not left, promised up to `before`)."""
         ...
 
     def count_waiting(self, kind: str, *, before: int, owner: str | None = None) -> int:

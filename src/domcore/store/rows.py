@@ -326,7 +326,8 @@ class ReturnLineRow(NamedTuple):
 
 class TaskRow(NamedTuple):
     """Something done again and again: ``pull:web``. While it is leased, `due_at` is the end of the
-    lease. `attempts` counts failures in a row; `well_at` is the last success."""
+    lease. `attempts` counts failures in a row, the first of which was at `failed_at`; `well_at` is
+    the last success."""
 
     name: str
     due_at: int
@@ -334,6 +335,7 @@ class TaskRow(NamedTuple):
     cursor: str
     well_at: int | None
     note: str
+    failed_at: int | None = None
 
 
 class StragglerRow(NamedTuple):
@@ -372,6 +374,23 @@ class CursorRow(NamedTuple):
 
     consumer: str
     seq: int
+
+
+class TroubleRow(NamedTuple):
+    """Trouble that a person must look at, of the whole order (`sequence` and `node_id` 0) or of
+    one piece of work. `lines` is JSON ``[[line id, units], ...]``; `settled_by` says who or what
+    has worked it off."""
+
+    order_id: int
+    number: int
+    sequence: int
+    node_id: int
+    kind: str
+    at: int
+    note: str
+    lines: bytes
+    settled_at: int | None
+    settled_by: str | None
 
 
 class TombstoneRow(NamedTuple):
@@ -434,6 +453,7 @@ _ALL: Final = (
     Table("straggler", StragglerRow, ("consumer", "seq"), ("consumer",)),
     Table("offer", OfferRow, ("item_id",)),
     Table("published", PublishedRow, ("channel", "item_id", "node_id"), ("channel", "item_id")),
+    Table("trouble", TroubleRow, ("order_id", "number"), ("order_id",)),
     Table("cover", CoverRow, ("item_id", "node_id"), ("item_id",)),
     Table("asked_hold", AskedHoldRow, ("external_id", "channel", "owner_id", "code")),
 )

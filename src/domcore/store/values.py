@@ -239,7 +239,7 @@ class Parked(NamedTuple):
 
 class Task(NamedTuple):
     """Something done again and again. `attempts` counts those since it was last well; while it is
-    leased, `due_at` is the end of the lease."""
+    leased, `due_at` is the end of the lease. `failed_at` is when the first of them failed."""
 
     name: str
     due_at: int
@@ -247,6 +247,28 @@ class Task(NamedTuple):
     cursor: str
     well_at: int | None
     note: str
+    failed_at: int | None = None
+
+
+class Trouble(NamedTuple):
+    """Trouble with an order that a person must look at, by `number` within its order.
+
+    `kind` is one of `domcore.store.operations.troubles.KINDS`; `fulfillment_order` and `node` are
+    empty where it is about the whole order; `lines` are ``(line id, units)``. It stands while
+    `settled_at` is None.
+    """
+
+    id: str
+    order_id: int
+    number: int
+    kind: str
+    fulfillment_order: str
+    node: str
+    at: int
+    note: str
+    lines: tuple[tuple[str, int], ...]
+    settled_at: int | None
+    settled_by: str | None
 
 
 class Rescheduled(NamedTuple):

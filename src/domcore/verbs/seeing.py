@@ -41,16 +41,18 @@ class SeeingVerbs(Core):
         owner: str | None = None,
         stuck_after: timedelta = timedelta(hours=24),
         late_within: timedelta = timedelta(0),
+        failing_after: timedelta = timedelta(hours=1),
     ) -> list[Waiting]:
         """What waits for a person, with the command that works it off; a page at a time.
 
         Args:
-            kinds: ``held``, ``short``, ``unknown``, ``rejected``, ``stuck``, ``parked``, ``late``;
-                None is all.
+            kinds: ``held``, ``short``, ``unknown``, ``rejected``, ``trouble``, ``stuck``,
+                ``failing``, ``parked``, ``late``; None is all.
             after: the `cursor` of the last one seen.
             owner: of this owner's orders only.
             stuck_after: work without news for longer is stuck.
             late_within: a promise so near, or past, is late.
+            failing_after: what has been tried in vain for longer is failing.
 
         Raises:
             ConfigurationError: no such kind, or `after` is no cursor.
@@ -59,7 +61,7 @@ class SeeingVerbs(Core):
 
         wanted = checked_kinds(kinds)
         with self.store.snapshot():
-            patience = Patience(stuck_after, late_within)
+            patience = Patience(stuck_after, late_within, failing_after)
             lookout = Lookout(self.store, self._set_aside, self.now(), patience, owner)
             return lookout.page(wanted, limit, after)
 

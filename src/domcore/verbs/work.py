@@ -10,7 +10,7 @@ from domcore.errors import ConfigurationError, DomcoreError, StoreError
 from domcore.model import Event, Notice
 from domcore.model.actor import WORKER, actor, brought
 from domcore.model.clock import from_micros
-from domcore.store.protocol import Outcome, Parked
+from domcore.store.protocol import Outcome, Parked, Trouble
 from domcore.telemetry import traced
 from domcore.verbs.core import Core
 from domcore.working.events import Events
@@ -156,15 +156,29 @@ class WorkVerbs(Core):
         return found + waiting(cast("Domcore", self), limit - len(found))
 
     def retry(self, name: str, *, by: str = "") -> None:
-        """Try something parked again: at once, with all its attempts. A release of unknown outcome
-        is looked up at the partner first; the page of a setback is read again.
+        """Try something parked, or something that keeps failing (``task/pull:web``), again: at
+        once, with all its attempts. A release of unknown outcome is looked up at the partner first;
+        the page of a setback is read again.
 
         Raises:
-            NotFound: nothing that is parked is called so.
+            NotFound: nothing that is parked or fails is called so.
             ConflictError: what was set aside is not kept here; its sender must send it again.
         """
         with self.acting(by):
             self.store.revive(name, now=self._micros())
+
+    def settle(self, name: str, *, by: str = "", note: str = "") -> Trouble:
+        """Be done with trouble that `exceptions` shows (``trouble/12-1``): somebody has seen to it.
+
+        Args:
+            by: who, see `domcore.model.actor`; kept with the event, as is the note.
+
+        Raises:
+            NotFound: no trouble that stands is called so.
+            PayloadError: what is given cannot be kept.
+        """
+        with self.acting(by):
+            return self.store.settle_trouble(name, by=self._by, note=note, now=self._micros())
 
     def drop(self, name: str, *, by: str = "") -> None:
         """Give up on something parked: an event is skipped; a release counts as rejected for

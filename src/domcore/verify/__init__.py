@@ -46,6 +46,7 @@ from domcore.verify.news import NewsChecks
 from domcore.verify.orders import OrderChecks
 from domcore.verify.selling import check_selling
 from domcore.verify.source import Source, source_of
+from domcore.verify.troubles import check_troubles
 from domcore.verify.violation import FIXES, Violation, Violations, broken
 
 __all__ = ["FIXES", "Violation", "verify"]
@@ -109,5 +110,6 @@ def _check_orders(
             yield from asked.check_order(found)
             yield from decisions.check(found)
             yield from news.check(found)
+            yield from check_troubles(found, catalog)
     dossiers.finish()
     yield from dossiers.strays()

@@ -19,6 +19,7 @@ from domcore.store.rows import (
     ReservationRow,
     RevisionRow,
     StateRow,
+    TroubleRow,
 )
 from domcore.store.waiting_rows import WaitingRow
 from domcore.verify.movements import Movements
@@ -39,6 +40,7 @@ _TABLES: Final = (
     ("package", PackageRow),
     ("line_exclusion", LineExclusionRow),
     ("awaited_item", AwaitedRow),
+    ("trouble", TroubleRow),
 )
 
 
@@ -58,6 +60,7 @@ class Dossier(NamedTuple):
     packages: list[PackageRow]
     exclusions: list[LineExclusionRow]
     awaited: list[AwaitedRow]
+    trouble: list[TroubleRow]
     events: list[tuple[int, int, int, int]]
     outbox: list[tuple[Any, ...]]
     ledger: list[tuple[int, ...]]
@@ -65,6 +68,7 @@ class Dossier(NamedTuple):
     returns: list[tuple[int, ...]]
     brought: list[tuple[int, int]]
     news: list[tuple[Any, ...]]
+    troubles: list[tuple[Any, ...]]
 
     @property
     def place(self) -> str:
@@ -89,7 +93,16 @@ class Dossiers:
         self._streams: Final[list[tuple[str, Grouped]]] = [
             (table, Grouped(map(row._make, source.rows(table)))) for table, row in _TABLES
         ]
-        for name in ("events", "outbox", "ledger", "inbox", "returns", "brought", "news"):
+        for name in (
+            "events",
+            "outbox",
+            "ledger",
+            "inbox",
+            "returns",
+            "brought",
+            "news",
+            "troubles",
+        ):
             self._streams.append((name, Grouped(getattr(movements, name).sorted())))
         self._persons: Final = Grouped(source.rows("person"))
 

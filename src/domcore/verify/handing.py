@@ -56,6 +56,8 @@ def check_consumers(source: Source, last: int) -> Violations:
             yield broken("cursor", place, "is called like none there is")
         if task.attempts < 0 or task.due_at < 0 or (task.well_at or 0) < 0:
             yield broken("cursor", place, "its attempts or times are less than nothing")
+        if task.failed_at is not None and (task.failed_at < 0 or not task.attempts):
+            yield broken("cursor", place, "has failed, but was never attempted since")
 
 
 def _check_straggler(row: StragglerRow, reached: dict[str, int], last: int) -> Violations:

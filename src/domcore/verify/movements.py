@@ -26,6 +26,7 @@ from domcore.verify.news import NewsReader, check_item_exclusions
 from domcore.verify.returns import sort_returns
 from domcore.verify.source import Source
 from domcore.verify.spool import Spool, Tally
+from domcore.verify.troubles import RAISED, SETTLED, sort_trouble
 from domcore.verify.violation import Violations, broken
 
 RESERVED: Final = -1
@@ -83,6 +84,8 @@ EVENT_KINDS: Final = (
     "work.rescheduled",
     "hold.placed",
     "hold.lifted",
+    "trouble.raised",
+    "trouble.settled",
     *(f"fulfillment.{status}" for status in FULFILLMENT_STATUSES),
 )
 CAPTURED, AMENDED, HELD, APPROVED, ROUTED, RESERVATION, SHORT, CANCELLED, RUN_OUT = range(9)
@@ -99,6 +102,8 @@ RETURN_AUTHORIZED: Final = EVENT_KINDS.index("return.authorized")
 RETURN_CLOSED: Final = EVENT_KINDS.index("return.closed")
 HOLD_PLACED: Final = EVENT_KINDS.index("hold.placed")
 HOLD_LIFTED: Final = EVENT_KINDS.index("hold.lifted")
+TROUBLE: Final = tuple(EVENT_KINDS.index(kind) for kind in (RAISED, SETTLED))
+"""The kinds about trouble that people must look at."""
 PARKED: Final = EVENT_KINDS.index("work.parked")
 """May be about an order or about none."""
 EXCEPTION: Final = EVENT_KINDS.index("fulfillment.exception")
@@ -157,6 +162,8 @@ class Movements:
         """(order, units that a return brought on hand)"""
         self.news: Final = Spool()
         """See `domcore.verify.news.NewsReader`."""
+        self.troubles: Final = Spool()
+        """See `domcore.verify.troubles.sort_trouble`."""
         self.buried: Final[set[tuple[int, str, str]]] = set()
         """Orders cancelled before they came."""
 
@@ -180,6 +187,7 @@ class Movements:
         for each in (self.ledger, self.events, self.outbox, self.inbox, self.returns, self.brought):
             each.close()
         self.news.close()
+        self.troubles.close()
 
     def _check_ledger(self, source: Source) -> Violations:
         expected = 1
@@ -230,6 +238,8 @@ class Movements:
                 self.events.add((row.order_id, last, kind, body.decision))
                 if kind >= NOTICE:
                     yield from news.add(row, self.news)
+                elif kind in TROUBLE:
+                    yield from sort_trouble(row, self.troubles)
             for consumer, about in behind.get(last, ()):
                 if about != row.order_id:
                     place = f"straggler {consumer} {last}"

@@ -27,12 +27,17 @@ _LISTED: Final = 20
 _SUITS: Final = {
     "approve": ("held",),
     "route": ("short", "rejected", "late"),
-    "retry": ("parked", "unknown"),
+    "retry": ("parked", "unknown", "failing"),
+    "settle": ("trouble",),
 }
 """What each way of working off is for."""
 
-_RETRY: Final = "domcore retry"
-"""What is looked up by the next round of work anyway needs no retry."""
+_WORDS: Final = {"retry": "domcore retry", "settle": "domcore settle"}
+"""How the commands begin that may be run for all: what is looked up by the next round of work
+anyway needs no retry, and goods that came back want a return."""
+
+_PIECES: Final = ("retry", "settle")
+"""Ways that are about pieces of work, not orders."""
 
 _COLUMNS: Final = (
     Column("KIND", "kind"),
@@ -61,9 +66,13 @@ _COLUMNS: Final = (
 @click.option(
     "--late-within", type=Age(), default="0m", show_default=True, help="Promises so near are late."
 )
+@click.option(
+    "--failing-after", type=Age(), default="1h", show_default=True, help="In vain for so long."
+)
 @click.option("--approve", "how", flag_value="approve", help="Lift the holds of all of them.")
 @click.option("--route", "how", flag_value="route", help="Route all of them again.")
 @click.option("--retry", "how", flag_value="retry", help="Try all of them again.")
+@click.option("--settle", "how", flag_value="settle", help="Be done with all of them.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @limit
@@ -74,6 +83,7 @@ def command(
     owner: str | None,
     stuck_after: timedelta,
     late_within: timedelta,
+    failing_after: timedelta,
     how: str | None,
     dry_run: bool,
     yes: bool,
@@ -82,24 +92,27 @@ def command(
 ) -> int:
     """List what waits for a person, with the command that works it off.
 
-    With --approve, --route or --retry, all of it is worked off (--limit does not count then); you
-    are asked first how many that are. Exit code 3 says that nothing was waiting, 4 that some of it
-    could not be worked off.
+    With --approve, --route, --retry or --settle, all of it is worked off (--limit does not count
+    then); you are asked first how many that are. Exit code 3 says that nothing was waiting, 4 that
+    some of it could not be worked off.
     """
     with run.open() as dom:
 
         def page(cursor: str, size: int) -> list[Waiting]:
             return dom.exceptions(
                 kinds or None, limit=size, after=cursor, owner=owner,
-                stuck_after=stuck_after, late_within=late_within,
+                stuck_after=stuck_after, late_within=late_within, failing_after=failing_after,
             )  # fmt: skip
 
         if how is not None:
             _check(how, kinds)
-            found = [each for each in _all(page) if how != "retry" or _RETRY in each.command]
+            word = _WORDS.get(how, "")
+            found = [each for each in _all(page) if each.command.startswith(word)]
             return _bulk(run, dom, how, found, dry_run=dry_run, yes=yes)
         if dry_run or yes:
-            raise click.UsageError("--dry-run and --yes go with --approve, --route or --retry")
+            raise click.UsageError(
+                "--dry-run and --yes go with --approve, --route, --retry or --settle"
+            )
         found = page(after or "", limit)
     rows = [each.to_dict() for each in found]
     run.out.rows(_COLUMNS, rows, empty="Nothing waits for a person.")
@@ -126,9 +139,10 @@ def _bulk(
     run: Invocation, dom: Domcore, how: str, found: Sequence[Waiting], *, dry_run: bool, yes: bool
 ) -> int:
     """Work off everything found, once each, whatever becomes of the others."""
-    names = list(dict.fromkeys(each.subject if how == "retry" else each.order for each in found))
-    noun = "piece of work" if how == "retry" else "order"
-    what = f"{how} {times(len(names), noun, 'pieces of work' if how == 'retry' else '')}"
+    pieces = how in _PIECES
+    names = list(dict.fromkeys(each.subject if pieces else each.order for each in found))
+    noun = "piece of work" if pieces else "order"
+    what = f"{how} {times(len(names), noun, 'pieces of work' if pieces else '')}"
     if not names:
         run.out.note("Nothing waits for a person.")
         return NOTHING
@@ -160,6 +174,8 @@ def _work_off(dom: Domcore, how: str, name: str) -> tuple[str, bool]:
             lifted = dom.approve(name)
             codes = ", ".join(hold.code for hold in lifted)
             return (f"approved: {codes}" if lifted else "nothing was held"), bool(lifted)
+        if how == "settle":
+            return f"settled: {dom.settle(name).note}", True
         if how == "retry":
             dom.retry(name)
             return "will be tried again", True

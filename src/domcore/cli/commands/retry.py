@@ -17,6 +17,7 @@ MOST = 100_000
 @verb(
     "domcore retry outbox/12",
     "domcore retry event/acme/340 outbox/12",
+    "domcore retry task/pull:web",
     "domcore retry --all",
     exits=(NOTHING, PARTIAL),
     writes=True,
@@ -24,7 +25,8 @@ MOST = 100_000
 @click.argument("ids", metavar="ID...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All that is parked.")
 def command(run: Invocation, ids: Sequence[str], everything: bool) -> int:
-    """Try parked work again, with all its attempts, in the next round of `domcore work`.
+    """Try parked work, or what keeps failing, again, with all its attempts, in the next round of
+    `domcore work`.
 
     A release of unknown outcome is first looked up at the partner. Exit code 3 says that nothing is
     parked, 4 that some of it could not be tried again.

@@ -78,9 +78,10 @@ class MemoryReader(MemoryCounting, MemoryWaiting):
         """The command that came under this key."""
         return self._tables["inbox"].rows.get((owner_id, source, key))
 
-    def foretold(self, owner_id: int, channel: str, external_id: str) -> tuple[bool, bool]:
-        """Whether a cancellation, and whether a hold, came before the order."""
-        cancelled = (owner_id, channel, external_id) in self._tables["tombstone"].rows
+    def foretold(self, owner_id: int, channel: str, external_id: str) -> tuple[int | None, bool]:
+        """The revision of a cancellation, and whether a hold, that came before the order."""
+        stone = self._tables["tombstone"].rows.get((owner_id, channel, external_id))
+        cancelled = None if stone is None else stone.revision
         held = self._tables["asked_hold"].among("external_id", [external_id])
         return cancelled, any(row[1:3] == (channel, owner_id) for row in held)
 

@@ -67,6 +67,11 @@ class MemoryCounting:
         for order_id, at in last.items():
             yield order_id, 0, 0, 0, at, ""
 
+    def _trouble(self, _: int) -> Iterator[tuple[Any, ...]]:
+        for row in self._tables["trouble"]:
+            if row.settled_at is None:
+                yield row.order_id, row.sequence, row.node_id, row.number, row.at, row.note
+
     def _stuck(self, before: int) -> Iterator[tuple[Any, ...]]:
         for work in self._tables["fulfillment_order"]:
             if work.status in FINISHED or (work.status == "on_hold" and not work.handed_over):

@@ -25,6 +25,7 @@ from domcore.store.operations.awaited import keep_items, unknown_lines, waiting_
 from domcore.store.operations.holds import carry, hold_new, holds_of, standing_of, told_again
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import load_work
+from domcore.store.operations.troubles import revive
 from domcore.store.operations.typed import is_text
 from domcore.store.operations.waiting import due_since
 from domcore.store.protocol import Outcome
@@ -155,7 +156,8 @@ class Capture:
             self._last_id = self._reader.last_id("orders")
         self._last_id = order_id = self._last_id + 1
         identity = (owner_id, order.channel, order.external_id)
-        cancelled, held = self._reader.foretold(*identity)
+        revision, held = self._reader.foretold(*identity)
+        cancelled = revision is not None
         add(
             "orders",
             (
@@ -192,6 +194,8 @@ class Capture:
         if cancelled:
             body = dump_event({"units": 0, "requested": 0, "reason": "cancelled before it came"})
             add("events", (None, "order.cancelled", order_id, now, body))
+            if revision is not None and command.queue and 0 < revision < order.revision:
+                revive(self._reader, self.changes, order_id, order, now)
             return Outcome("cancelled", order_id, "it had been cancelled before it came")
         return Outcome("captured", order_id, waiting_words(unknown))
 
@@ -245,6 +249,8 @@ class Capture:
             add("persons", (known.id, self._bodies.person.dump(command.person)))
         add("events", (None, "order.amended", known.id, self._now, dump_event(told)))
         carry(work, asked, after.revision, self._now)
+        if work.state.cancelled and command.queue:
+            revive(self._reader, self.changes, known.id, after, self._now)
         return Outcome("amended", known.id, waiting_words(unknown))
 
     def _spelled_otherwise(self, order: Order, body: BodyRow) -> bool:

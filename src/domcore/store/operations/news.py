@@ -182,17 +182,21 @@ def _left(
     claims: Sequence[Claim], boxes: Mapping[str, Package], given: Units, ever: Units, names: Names
 ) -> Units:
     """Units that notices and boxes name as having left."""
-    sent, arrived = Demand(names), Demand(names)
+    sent, arrived = Demand(names), {status: Demand(names) for status in ARRIVED}
     for box in boxes.values():
         sent.add(box.lines)
     for claim in claims:
         if claim.status in LEFT and not claim.boxes:
-            (arrived if claim.status in ARRIVED else sent).add(claim.lines)
+            arrived.get(claim.status, sent).add(claim.lines)
     left, short = sent.deal(given, ever)
-    there, missing = arrived.deal(left, given, ever)
-    if short or missing:
-        raise ConflictError(f"more units of {short or missing!r} have left than it ever had")
-    return {number: max(left.get(number, 0), there.get(number, 0)) for number in ever}
+    most = left
+    for demand in arrived.values():  # What was delivered may come back: the same units.
+        there, missing = demand.deal(left, given, ever)
+        short = short or missing
+        most = {number: max(most.get(number, 0), there.get(number, 0)) for number in ever}
+    if short:
+        raise ConflictError(f"more units of {short!r} have left than it ever had")
+    return {number: most.get(number, 0) for number in ever}
 
 
 def _refused(

@@ -170,7 +170,7 @@ class Handing:
     def revive(self, entry: OutboxRow) -> None:
         """Tried again at once, as if for the first time; an unknown outcome stays one. Where it is
         known that no partner has the work, it does not count as handed over any more."""
-        self._write(entry._replace(due_at=self._now, attempts=0, parked_at=None))
+        self._write(entry._replace(due_at=self._now, attempts=0, parked_at=None, note=""))
         if entry.topic == "release" and entry.called_at is None:
             self._hand_over(entry, 0)
 

@@ -18,6 +18,7 @@ from domcore.model.handover import Notice
 from domcore.model.order import Order
 from domcore.model.package import Package
 from domcore.store.backend import Reader
+from domcore.store.operations.alarms import Heard, Work, raise_alarms
 from domcore.store.operations.exclusions import Exclusions, rejection_of
 from domcore.store.operations.news import (
     LEFT,
@@ -98,6 +99,7 @@ def record(
     settling = Settling(work, papers.key, papers.done, shelves, names, now)
     _refuse_other_goods(settling, papers, claim)
     before = settling.target(papers.claims, boxes_of(papers.claims, names))
+    earlier_news = Heard(papers.claims, boxes_of(papers.claims, names), before)
     *earlier, claim = heard((*papers.claims, claim), told=bool(known.told))
     papers = evolve(papers, claims=tuple(earlier))
     _settle(settling, papers, claim, names, now)
@@ -128,7 +130,15 @@ def record(
     _write(work, row, known, now)
     shelves.balance()
     work.close_emptied_work(now)
-    _tell(work, papers, settling, claim, word, now)
+    after_all = _tell(work, papers, settling, claim, word, now)
+    about = Work(papers.key, papers.name, papers.node, names, papers.order)
+    left = {number: n for (number, how), n in settling.done.items() if how == "shipped" and n > 0}
+    news = Heard(claims, boxes, after)
+    raise_alarms(reader, work, about, earlier_news, news, status, left, after_all, now)
+    state = work.queued(now)
+    if not (work.open_units or work.cart):
+        state = state._replace(retry_at=None, reason="")
+    work.finish(state)
     return Outcome(word, work.state.order_id, status)
 
 
@@ -269,9 +279,9 @@ def _write(work: OrderWork, row: FulfillmentRow, known: FulfillmentRow, now: int
 
 def _tell(
     work: OrderWork, papers: Papers, settling: Settling, claim: Claim, word: str, now: int
-) -> None:
-    """Write the notice as an event, ask nodes that ship the same units to stop, finish the order;
-    a second event says where goods have left that should not have."""
+) -> str:
+    """Write the notice as an event, and ask nodes that ship the same units to stop; a second event
+    says where goods have left that should not have, in the words that are returned."""
     order_id = work.state.order_id
     ids = [line.id for line in papers.order.lines]
     moved = [(ids[number], how, units) for (number, how), units in sorted(settling.done.items())]
@@ -282,12 +292,11 @@ def _tell(
     work.changes.add("events", (None, kind, order_id, claim.at, dump_event(body)))
     if settling.regained:
         work.ask_to_cancel(settling.asked, now)
-        told = dump_event(_exception(papers, settling, ids))
+        exception = _exception(papers, settling, ids)
+        told = dump_event(exception)
         work.changes.add("events", (None, "fulfillment.exception", order_id, now, told))
-    state = work.queued(now)
-    if not (work.open_units or work.cart):
-        state = state._replace(retry_at=None, reason="")
-    work.finish(state)
+        return str(exception["detail"])
+    return ""
 
 
 def _exception(papers: Papers, settling: Settling, ids: Sequence[str]) -> Mapping[str, Any]:

@@ -71,6 +71,10 @@ SELECT e.order_id AS a, 0 AS b, 0 AS c, 0 AS d, max(e.at) AS since, '' AS note
 FROM line_exclusion e JOIN order_line l ON l.order_id = e.order_id AND l.line_no = e.line_no
 WHERE l.open > 0 AND :before IS NOT NULL GROUP BY e.order_id"""
 
+_TROUBLE: Final = """
+SELECT order_id AS a, sequence AS b, node_id AS c, number AS d, at AS since, note
+FROM trouble WHERE settled_at IS NULL AND :before IS NOT NULL"""
+
 _STUCK: Final = f"""
 SELECT a, b, c, 0 AS d, since, note FROM (
 SELECT f.order_id AS a, f.sequence AS b, f.node_id AS c, f.status AS note, max(f.news_at,
@@ -97,6 +101,7 @@ _WAITING: Final = {
     "short": _SHORT,
     "unknown": _UNKNOWN,
     "rejected": _REJECTED,
+    "trouble": _TROUBLE,
     "stuck": _STUCK,
     "late": _LATE,
 }

@@ -123,15 +123,15 @@ class SqlReader(SqlCounting):
         )
         return rows[0] if rows else None
 
-    def foretold(self, owner_id: int, channel: str, external_id: str) -> tuple[bool, bool]:
-        """Whether a cancellation, and whether a hold, came before the order."""
+    def foretold(self, owner_id: int, channel: str, external_id: str) -> tuple[int | None, bool]:
+        """The revision of a cancellation, and whether a hold, that came before the order."""
         ((cancelled, held),) = self._all(
-            "SELECT EXISTS (SELECT 1 FROM tombstone WHERE owner_id = ?1 AND channel = ?2 "
+            "SELECT (SELECT revision FROM tombstone WHERE owner_id = ?1 AND channel = ?2 "
             "AND external_id = ?3), EXISTS (SELECT 1 FROM asked_hold WHERE external_id = ?3 "
             "AND channel = ?2 AND owner_id = ?1)",
             (owner_id, channel, external_id),
         )
-        return bool(cancelled), bool(held)
+        return cancelled, bool(held)
 
     def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:
         """The stock rows of these keys that exist."""

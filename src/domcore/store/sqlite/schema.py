@@ -12,6 +12,7 @@ from typing import Final
 from sqlite_utils import Database
 from sqlite_utils.migrations import Migrations
 
+from domcore.store.sqlite import schema_troubles
 from domcore.store.sqlite.first_schema import FIRST
 
 
@@ -280,6 +281,13 @@ def _what_may_be_sold(database: Database) -> None:
         database.execute(statement)
 
 
+def _troubles(database: Database) -> None:
+    """Trouble that people must look at."""
+    for statement in statements(schema_troubles.SCRIPT):
+        database.execute(statement)
+    schema_troubles.raise_known_trouble(database)
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
@@ -289,6 +297,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _items_not_known,
     _holds_that_are_asked_for,
     _what_may_be_sold,
+    _troubles,
 )
 
 

@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 8
+SCHEMA_VERSION: Final = 9
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "238a0333f392f1f35e419fcd1c334c609fd557bea1ee027e062ff9100c619074"
+SCHEMA_DIGEST: Final = "82e9ac834558e4b6f58518e1f70e2c8c846c93e8669f08bce51b7fe6188adc3c"
 """`schema_digest` of a database after all of them."""
 
 

@@ -7,6 +7,12 @@ from typing import Final
 
 from domcore.errors import NotFound
 from domcore.store.changes import Changes
+from domcore.store.operations.failing import (
+    failing_entries,
+    failing_events,
+    failing_tasks,
+    find_failing,
+)
 from domcore.store.operations.notices import split_id
 from domcore.store.operations.outbox import Handing
 from domcore.store.operations.setbacks import (
@@ -165,6 +171,25 @@ class HandingWrites(Writes):
             nodes = self._backend.nodes()
         return [parked_entry(row, nodes) for row in rows][:limit]
 
+    def failing(self, *, before: int, limit: int = 1000) -> list[Parked]:
+        """See `Store.failing`."""
+        backend = self._backend
+        with backend.reading():
+            tasks = map(TaskRow._make, backend.page("task", TaskRow._fields, None, limit))
+            found = failing_tasks(tasks, before)
+            waiting = [
+                OutboxRow._make(row)
+                for topic in ("cancel", "release")
+                for row in backend.due(topic, NEVER - 1, limit)
+            ]
+            found += failing_entries(backend, waiting, backend.nodes(), before)
+            rows = backend.page("straggler", StragglerRow._fields, None, limit)
+            behind = list(map(StragglerRow._make, rows))
+            seqs = sorted({row.seq for row in behind})
+            times = {row[0]: row[3] for row in backend.select("event", "seq", seqs)}
+            found += failing_events(behind, times, before)
+        return sorted(found, key=lambda each: (each.parked_at or 0, each.id))[:limit]
+
     def find_parked(self, name: str) -> Parked:
         """See `Store.find_parked`."""
         with self._backend.reading():
@@ -175,12 +200,22 @@ class HandingWrites(Writes):
         """See `Store.revive`."""
         changes = Changes()
         with self._backend.writing():
-            row = find_parked(self._backend, name)
-            if isinstance(row, OutboxRow):
+            row = self._to_revive(name)
+            if isinstance(row, TaskRow):
+                again = row._replace(due_at=now, attempts=0, note="", failed_at=None)
+                changes.add("tasks", again)
+            elif isinstance(row, OutboxRow):
                 Handing(self._backend, changes, now).revive(row)
             else:
                 revive_straggler(self._backend, changes, row, now)
             self._backend.apply(changes)
+
+    def _to_revive(self, name: str) -> TaskRow | OutboxRow | StragglerRow:
+        """What is parked under this name, or fails."""
+        try:
+            return find_parked(self._backend, name)
+        except NotFound:
+            return find_failing(self._backend, name)
 
     def give_up(self, name: str, *, now: int, note: str = "given up") -> None:
         """See `Store.give_up`."""
@@ -217,7 +252,9 @@ class HandingWrites(Writes):
             row = TaskRow(*rows[0]) if rows else TaskRow(name, 0, 0, "", None, "")
             if row.due_at > now:
                 return None
-            leased = row._replace(due_at=until, attempts=row.attempts + 1)
+            # An attempt that was never settled ended with its worker.
+            failed_at = row.failed_at if row.failed_at or not row.attempts else now
+            leased = row._replace(due_at=until, attempts=row.attempts + 1, failed_at=failed_at)
             changes.add("tasks", leased)
             self._backend.apply(changes)
         return Task(*leased)
@@ -248,6 +285,7 @@ class HandingWrites(Writes):
                     row.cursor if cursor is None else cursor,
                     now if well else row.well_at,
                     note,
+                    None if well else row.failed_at or now,
                 ),
             )
             self._backend.apply(changes)

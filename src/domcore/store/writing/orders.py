@@ -27,6 +27,7 @@ from domcore.store.operations.holds import take_word
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import OrderWork, load_work
 from domcore.store.operations.selling import note_offers
+from domcore.store.operations.troubles import cancelled_again
 from domcore.store.operations.typed import content_of, typed
 from domcore.store.operations.waiting import committed, wake_page
 from domcore.store.protocol import (
@@ -94,6 +95,8 @@ class OrderWrites(Writes):
                 outcome = cancel_unknown(changes, command, owner_id, now)
             else:
                 work = load_work(backend, changes, [known.id])[known.id]
+                if work.state.cancelled and command.revision >= work.state.revision:
+                    cancelled_again(backend, changes, known.id, now)
                 outcome = cancel_known(work, command, now)
             if command.key:
                 remember(changes, owner_id, source, command.key, digest, outcome, now)

@@ -23,6 +23,7 @@ from domcore.store.operations.returns import (
     coming_back,
     line_numbers,
 )
+from domcore.store.operations.troubles import Troubles
 from domcore.store.operations.typed import content_of, typed
 from domcore.store.protocol import Outcome
 from domcore.store.rows import LineRow, OrderRow, ReturnLineRow, ReturnRow
@@ -66,6 +67,8 @@ class ReturnWrites(Writes):
             check_units(command, numbers, lines, coming_back(backend, earlier))
             about = {"node": command.node, **(about or {})}
             outcome = authorize(changes, command, row, numbers, lines, about)
+            troubles = Troubles(backend, changes, found.id, now)
+            troubles.come_back(dict(command.lines), command.return_id)
             backend.apply(changes)
         return outcome
 

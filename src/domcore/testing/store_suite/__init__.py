@@ -28,6 +28,7 @@ from domcore.testing.store_suite.seeing import SeeingPromises
 from domcore.testing.store_suite.selling import SellingPromises
 from domcore.testing.store_suite.stock import StockPromises
 from domcore.testing.store_suite.together import TogetherPromises
+from domcore.testing.store_suite.troubles import TroublePromises
 from domcore.testing.store_suite.waiting import WaitingPromises
 
 __all__ = ["StoreKit", "StoreSuite"]
@@ -51,5 +52,6 @@ class StoreSuite(
     ActingPromises,
     ClockPromises,
     WaitingPromises,
+    TroublePromises,
 ):
     """All promises. Override `make_store`."""

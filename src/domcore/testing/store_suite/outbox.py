@@ -270,7 +270,8 @@ class OutboxPromises(KitSuite):
             third = store.lease_task("poll:x", now=NOW + 12, until=NOW + 20)
             assert third is not None
             assert store.settle_task(third, now=NOW + 13, due_at=NOW + 14, well=False, note="down")
-            assert store.tasks() == [Task("poll:x", NOW + 14, 1, "c", NOW + 11, "down")]
+            down = Task("poll:x", NOW + 14, 1, "c", NOW + 11, "down", NOW + 13)
+            assert store.tasks() == [down]
 
     # --- events ----------------------------------------------------------------------------------
 
