@@ -21,8 +21,8 @@ FLOORS = (
     {
         "answers", "app", "builtin", "connecting", "covering", "doctor", "explaining",
         "explanation", "intake", "opening", "outside", "planning", "preparing", "programs",
-        "publishing", "returning", "routing", "seeing", "supply_cache", "telemetry", "validity",
-        "withholding",
+        "publishing", "returning", "routing", "seeing", "supply_cache", "telemetry", "told_stock",
+        "validity", "withholding",
         "verbs", "verify", "working",
     },
     {"simulation"},

@@ -8,7 +8,7 @@ from typing import Any
 
 from domcore.contracts import Connector, ReceivesNews
 from domcore.errors import ConfigurationError, DomcoreError, PluginError
-from domcore.model import Envelope, Notice
+from domcore.model import Envelope, Notice, ObserveStock
 from domcore.plugins import Plugins, describe
 from domcore.settings import Settings
 
@@ -77,7 +77,7 @@ class Connecting:
 
     def read(
         self, name: str, body: bytes, headers: Mapping[str, str], now: datetime
-    ) -> list[Notice]:
+    ) -> list[Notice | ObserveStock]:
         """Have a connector read a delivery.
 
         Raises:
@@ -97,7 +97,7 @@ class Connecting:
             message = f"connector {name!r} failed: {describe(error)}"
             raise PluginError(plugin, HOOK, message) from error
         for notice in notices:
-            if not isinstance(notice, Notice):
+            if not isinstance(notice, Notice | ObserveStock):
                 message = f"connector {name!r} gave {type(notice).__name__}, no notice"
                 raise PluginError(plugin, HOOK, message)
         return notices

@@ -15,6 +15,7 @@ from domcore.model import (
     Envelope,
     Handover,
     Notice,
+    ObserveStock,
     Placed,
     Point,
     Polled,
@@ -75,6 +76,9 @@ class PublishesStock(Protocol):
 class HearsNews(Protocol):
     """A channel that is told what became of its orders: tracking, cancellations."""
 
+    # An optional attribute `hears` names further kinds of event that it is told: ``order.routed``
+    # and ``order.short``, for shops in which an order must be accepted or refused.
+
     def notify(self, news: ShipmentNews) -> None:
         """Tell the shop; `news.key` is stable across retries, and repeats must be harmless.
 
@@ -131,7 +135,8 @@ class PollsNews(Protocol):
     """A connector that is asked for news."""
 
     def poll(self, cursor: str) -> Polled:
-        """What is new since `cursor` (empty at first), oldest first; at least once is enough.
+        """What is new since `cursor` (empty at first), oldest first; at least once is enough. News
+        of stock must bear that, too: a delta has a key, a count says as of when.
 
         Raises:
             ConnectorError: the partner cannot be reached or refuses.
@@ -143,8 +148,9 @@ class PollsNews(Protocol):
 class ReceivesNews(Protocol):
     """A connector that is told news by its partner: webhooks, notifications, files."""
 
-    def receive(self, envelope: Envelope) -> Sequence[Notice]:
-        """Read one delivery. Pure: no store, no network, no clock.
+    def receive(self, envelope: Envelope) -> Sequence[Notice | ObserveStock]:
+        """Read one delivery: news of work, or of stock at nodes that name the connector. Pure: no
+        store, no network, no clock.
 
         Raises:
             SignatureError: it is not signed by anyone we know.

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve
 
-from domcore.contracts import Channel
+from domcore.contracts import Channel, PullsOrders
 from domcore.errors import (
     ConfigurationError,
     DomcoreError,
@@ -21,6 +21,7 @@ from domcore.errors import (
 from domcore.model import (
     AmendOrder,
     ApproveOrder,
+    AskPull,
     AuthorizeReturn,
     CancelOrder,
     CaptureOrder,
@@ -42,8 +43,12 @@ from domcore.returning import Returning
 from domcore.store.operations.notices import split_id
 from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome
+from domcore.told_stock import check_told
 
 MOST_OF_NAME: Final = 255
+
+PULL: Final = "pull:"
+"""What the tasks that ask channels for orders are called, before the channel's name."""
 
 T = TypeVar("T")
 
@@ -74,6 +79,7 @@ class Intake:
             Notice: self.record,
             AuthorizeReturn: self.authorize_return,
             ReceiveReturn: self.receive_return,
+            AskPull: self.ask_pull,
             Ignore: lambda command: Outcome("ignored", None, command.reason),
         }
 
@@ -191,6 +197,27 @@ class Intake:
         outcome = self._store.hold(command, now=self._micros())
         self._kit.stock_changed()
         return outcome
+
+    def ask_pull(self, command: AskPull) -> Outcome:
+        """Have a channel asked for its orders at the next opportunity.
+
+        Raises:
+            PayloadError: it is not one that is asked.
+        """
+        served = self.channels().get(command.channel) if is_text(command.channel) else None
+        wanted = {each.name: each.pull for each in self._kit.settings.channels}
+        if not isinstance(served, PullsOrders) or not wanted.get(command.channel, True):
+            problem = Problem("$.channel", "no such channel is asked for orders (see its 'pull')")
+            raise PayloadError("nobody can be asked", [problem])
+        self._store.hurry_task(f"{PULL}{command.channel}", now=self._micros())
+        return Outcome("asked", None, command.reason)
+
+    def hear(self, news: Notice | ObserveStock, connector: str) -> Outcome:
+        """Take in what a connector tells: of work, or of stock at its own nodes."""
+        if isinstance(news, Notice):
+            return self.record(news, connector)
+        check_told(news, connector, self._store.network().network)
+        return self.observe(news)
 
     def observe(self, command: ObserveStock) -> Outcome:
         """Take in news of stock."""

@@ -10,6 +10,7 @@ from domcore.model.candidate import Candidate, PlanContext
 from domcore.model.command import (
     AmendOrder,
     ApproveOrder,
+    AskPull,
     CancelOrder,
     CaptureOrder,
     Command,
@@ -83,6 +84,7 @@ __all__ = [
     "Allocation",
     "AmendOrder",
     "ApproveOrder",
+    "AskPull",
     "Attribute",
     "AuthorizeReturn",
     "Band",

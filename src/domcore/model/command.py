@@ -176,6 +176,20 @@ class ObserveStock:
 
 
 @frozen(slots=True)
+class AskPull:
+    """Ask a channel for its orders now: it said that there is something new, but not what.
+
+    The answer to a thin webhook ("order 218 has changed"). The channel must be one that is pulled;
+    what came before the pull begins is found by it, what comes while it runs has it run again.
+    """
+
+    channel: str
+    reason: str = ""
+    key: str = ""
+    by: str = ""
+
+
+@frozen(slots=True)
 class Ignore:
     """Nothing to do, and why: a test order, a topic we do not follow."""
 
@@ -194,5 +208,6 @@ Command = (
     | Notice
     | AuthorizeReturn
     | ReceiveReturn
+    | AskPull
     | Ignore
 )

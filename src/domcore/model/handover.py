@@ -97,9 +97,13 @@ class Receipt:
 
 @frozen(slots=True)
 class Polled:
-    """A page of news: what came, where to go on, and whether there is more at once."""
+    """A page of news: what came, where to go on, and whether there is more at once.
 
-    notices: tuple[Notice, ...] = ()
+    `notices` are of work; they may also be `domcore.model.ObserveStock`, of stock at nodes that
+    name the connector.
+    """
+
+    notices: tuple[Any, ...] = ()
     cursor: str = ""
     more: bool = False
 

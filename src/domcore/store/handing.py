@@ -170,6 +170,11 @@ class Handing(Protocol):
         `cursor` None leaves it where it was."""
         ...
 
+    def hurry_task(self, name: str, *, now: int) -> None:
+        """Have a task done at once; one that is being done is done again after that, and one that
+        failed is tried again when it is due."""
+        ...
+
     def tasks(self) -> list[Task]:
         """Every task there has been, by name."""
         ...

@@ -24,9 +24,9 @@ from unittest import SkipTest
 
 import attrs
 
-from domcore.contracts import Channel
+from domcore.contracts import Channel, PullsOrders
 from domcore.errors import DomcoreError, SignatureError
-from domcore.model import AmendOrder, CancelOrder, CaptureOrder, Command, Envelope, Ignore
+from domcore.model import AmendOrder, AskPull, CancelOrder, CaptureOrder, Command, Envelope, Ignore
 from domcore.testing.hostile import GARBAGE, HOSTILE_HEADERS
 from domcore.testing.selling_suite import SellingTests
 
@@ -79,8 +79,10 @@ class ChannelSuite(SellingTests):
         for command in self._commands():
             if isinstance(command, CaptureOrder):
                 assert command.order.channel == name
-            if isinstance(command, CancelOrder | AmendOrder):
+            if isinstance(command, CancelOrder | AmendOrder | AskPull):
                 assert command.channel == name
+            if isinstance(command, AskPull):
+                assert isinstance(self.channel(), PullsOrders), "it asks for a pull, and has none"
 
     def test_line_ids_are_unique_within_an_order(self) -> None:
         """A line's identity is its id, never its SKU."""

@@ -36,14 +36,17 @@ from domcore.model import (
     Envelope,
     Handover,
     Notice,
+    ObserveStock,
     Person,
     Receipt,
 )
 from domcore.store.operations.notices import check_notice, with_units
+from domcore.store.operations.observe import check_types
 from domcore.store.operations.typed import typed
 from domcore.testing.handovers import make_handover
 from domcore.testing.hostile import GARBAGE, HOSTILE_TEXTS
 from domcore.testing.listening import listening
+from domcore.told_stock import wrong_count
 
 UNKNOWN_HERE: Final = "unknown_here"
 MOST_PAGES: Final = 100
@@ -207,12 +210,12 @@ class ConnectorSuite:
         self._release(one)
         self.tells(one)
         notices, cursor = self._all("")
-        assert one.key in {each.fulfillment_order for each in notices}
+        assert one.key in _works(notices)
         _, cursor = self._all(cursor)
         self._release(two)
         self.tells(two)
         later, _ = self._all(cursor)
-        assert two.key in {each.fulfillment_order for each in later}, "later news was lost"
+        assert two.key in _works(later), "later news was lost"
 
     def test_notices_are_well_formed(self) -> None:
         """Known statuses and reasons, aware times, the keys that the work was released under."""
@@ -223,7 +226,7 @@ class ConnectorSuite:
             self.tells(work)
         notices, _ = self._all("")
         self._assert_notices(notices, works)
-        assert {each.fulfillment_order for each in notices} == {work.key for work in works}
+        assert _works(notices) == {work.key for work in works}
 
     def test_deliveries_become_notices(self) -> None:
         """News that is delivered reads the same each time, and is well formed."""
@@ -334,8 +337,14 @@ class ConnectorSuite:
         count = self.pieces_of_work(key)
         assert count in (None, 1), f"the partner has {count} pieces of work under {key}"
 
-    def _assert_notices(self, notices: Iterable[Notice], works: Iterable[Handover] = ()) -> None:
+    def _assert_notices(self, news: Iterable[object], works: Iterable[Handover] = ()) -> None:
         """What the core would refuse is no news. Lines are held against `works`, where given."""
+        notices = []
+        for each in news:
+            if isinstance(each, ObserveStock):
+                _assert_stock(each)
+            else:
+                notices.append(each)
         lines = {work.key: _lines(work) for work in works}
         for notice in notices:
             assert isinstance(notice, Notice)
@@ -348,9 +357,9 @@ class ConnectorSuite:
             except PayloadError as error:
                 raise AssertionError(f"the core would refuse {notice!r:.300}: {error}") from None
 
-    def _all(self, cursor: str) -> tuple[list[Notice], str]:
+    def _all(self, cursor: str) -> tuple[list[object], str]:
         """Every page from `cursor` on, each polled by a new connector."""
-        notices: list[Notice] = []
+        notices: list[object] = []
         for _ in range(MOST_PAGES):
             page = self._polled().poll(cursor)
             notices += page.notices
@@ -370,6 +379,20 @@ class ConnectorSuite:
         if not isinstance(connector, ReceivesNews):
             raise SkipTest("the connector is not told news: it has no receive")
         return connector
+
+
+def _assert_stock(news: ObserveStock) -> None:
+    """News of stock that may come twice, and late, and still says the same."""
+    check_types(news)
+    assert news.counts, "news of stock without a count"
+    for count in news.counts:
+        wrong = wrong_count(count, news.key)
+        assert not wrong, f"the core would refuse {news!r:.300}: {wrong}"
+
+
+def _works(news: Iterable[object]) -> set[str]:
+    """The fulfillment orders that news is about."""
+    return {each.fulfillment_order for each in news if isinstance(each, Notice)}
 
 
 def _not_given(hook: str) -> SkipTest:

@@ -32,6 +32,7 @@ from domcore.settings import Settings
 from domcore.store.protocol import StockFilter
 from domcore.testing.builder import World
 from domcore.testing.listening import listening
+from domcore.working.news import OPTIONAL, heard_by
 
 MOST_PAGES: Final = 100
 """After so many pages a pull that still says ``more`` never ends."""
@@ -177,6 +178,11 @@ class SellingTests:
         assert told > before, "the shop was told nothing"
         self._hears().notify(news)
         assert self.effects() == told, "the shop was told twice"
+
+    def test_what_it_hears_besides_is_told(self) -> None:
+        """Its `hears` names kinds of event that a channel can be told, and no others."""
+        heard = heard_by(self._hears())
+        assert heard <= OPTIONAL, f"nobody is told of {', '.join(sorted(heard - OPTIONAL))}"
 
     def test_news_whose_answer_was_lost_is_told_once(self) -> None:
         """It raises, comes again, and does not double."""

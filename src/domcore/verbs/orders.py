@@ -53,7 +53,7 @@ class OrderVerbs(Core):
             by = actor("connector", channel)
             with self.acting(by):
                 read = self._connecting.read(channel, body, headers or {}, self.now())
-                return [self._intake.record(brought(notice, by), channel) for notice in read]
+                return [self._intake.hear(brought(news, by), channel) for news in read]
         with self.acting(actor("channel", channel)):
             return self._intake.receive(channel, body, headers or {})
 

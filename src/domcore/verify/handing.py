@@ -11,7 +11,7 @@ from domcore.verify.violation import Violations, broken
 TASKS: Final = ("poll", "pull", "publish", "events", "cover")
 """What the names of tasks begin with."""
 
-PUBLISHED: Final = ("publish:", "publish-basis:", "publish-offers:", "wake:")
+PUBLISHED: Final = ("publish:", "publish-basis:", "publish-offers:", "wake:", "hurry:")
 """What cursors begin with that do not stand in the events (see `domcore.verify.selling`)."""
 
 SETBACKS: Final = ("poll", "pull", "receive", "release", "cancel")

@@ -23,7 +23,7 @@ def check_selling(source: Source, catalog: Catalog, entries: int) -> Violations:
         if row.item_id not in catalog.items or row.seq < 1:
             yield broken("reference", f"offer of item {row.item_id}", "is of no known item")
     for cursor in map(CursorRow._make, source.rows("cursor")):
-        most = {CURSOR: entries, BASIS: _MOST_BASIS, OFFERS: last, "wake:": NEVER}.get(
+        most = {CURSOR: entries, BASIS: _MOST_BASIS, OFFERS: last, "wake:": NEVER, "hurry:": 1}.get(
             cursor.consumer.partition(":")[0] + ":"
         )
         if most is not None and not 0 <= cursor.seq <= most:

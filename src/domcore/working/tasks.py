@@ -13,7 +13,8 @@ from domcore.connecting import HOOK
 from domcore.contracts import Channel, PollsNews, PublishesStock, PullsOrders
 from domcore.covering import check_cover
 from domcore.errors import ConfigurationError, DomcoreError
-from domcore.model import AuthorizeReturn, Command, Notice, Polled, Pulled
+from domcore.intake import PULL
+from domcore.model import AuthorizeReturn, Command, Notice, ObserveStock, Polled, Pulled
 from domcore.model.actor import actor, brought
 from domcore.publishing import StockPublisher
 from domcore.settings import ChannelSettings
@@ -45,7 +46,7 @@ class Tasks:
             if isinstance(channel, PullsOrders) and settings(name).pull:
                 plugin = self._dom._intake.plugin_of(name)
                 pages = _Pages(
-                    f"pull:{name}", plugin, CHANNELS, channel.pull, Pulled, "commands", "pulled"
+                    f"{PULL}{name}", plugin, CHANNELS, channel.pull, Pulled, "commands", "pulled"
                 )
                 self._read(pages, self._applier(name), work.pull_seconds)
         for name, connector in self._dom.connectors().items():
@@ -71,10 +72,13 @@ class Tasks:
         return apply
 
     def _recorder(self, connector: str) -> Callable[[Any], None]:
-        def record(notice: Any) -> None:
-            if not isinstance(notice, Notice):
-                raise DomcoreError(f"{type(notice).__name__} is no notice")
-            self._dom.record(notice, connector=connector)
+        by = actor("connector", connector)
+
+        def record(news: Any) -> None:
+            if not isinstance(news, Notice | ObserveStock):
+                raise DomcoreError(f"{type(news).__name__} is no notice")
+            with self._dom.acting(by):
+                self._dom._intake.hear(brought(news, by), connector)
 
         return record
 

@@ -28,6 +28,9 @@ from domcore.store.rows import NEVER, OutboxRow, StragglerRow, TaskRow
 from domcore.store.values import Parked, Straggler, Task
 from domcore.store.writing.common import Writes
 
+HURRY: Final = "hurry:"
+"""Before a task's name: the row of ``cursor`` that says 1 while it must be done again at once."""
+
 PUT_OFF: Final = 10_000
 """Due entries looked at in one transaction."""
 
@@ -276,6 +279,8 @@ class HandingWrites(Writes):
             row = TaskRow(*rows[0]) if rows else None
             if row is None or (row.due_at, row.attempts) != (task.due_at, task.attempts):
                 return False
+            if well and self._hurried(changes, row.name):
+                due_at = min(due_at, now)
             changes.add(
                 "tasks",
                 TaskRow(
@@ -290,6 +295,25 @@ class HandingWrites(Writes):
             )
             self._backend.apply(changes)
         return True
+
+    def _hurried(self, changes: Changes, name: str) -> bool:
+        """Whether somebody was in a hurry for a task while it was done; that is over now."""
+        rows = self._backend.select("cursor", "consumer", [HURRY + name])
+        if not rows or not rows[0][1]:
+            return False
+        changes.add("cursors", (HURRY + name, 0))
+        return True
+
+    def hurry_task(self, name: str, *, now: int) -> None:
+        """See `Store.hurry_task`."""
+        changes = Changes()
+        with self._backend.writing():
+            for row in map(TaskRow._make, self._backend.select("task", "name", [name])):
+                if row.attempts:
+                    changes.add("cursors", (HURRY + name, 1))
+                elif row.due_at > now:
+                    changes.add("tasks", row._replace(due_at=now))
+            self._backend.apply(changes)
 
     def tasks(self) -> list[Task]:
         """See `Store.tasks`."""

@@ -255,6 +255,44 @@ class OutboxPromises(KitSuite):
 
     # --- tasks -----------------------------------------------------------------------------------
 
+    def test_a_task_that_somebody_is_in_a_hurry_for_is_due_at_once(self) -> None:
+        with self.kit() as kit:
+            store = kit.store
+            store.hurry_task("pull:x", now=NOW)
+            task = store.lease_task("pull:x", now=NOW, until=NOW + 10)
+            assert task is not None
+            assert store.settle_task(task, now=NOW + 1, due_at=LATER)
+            assert store.lease_task("pull:x", now=NOW + 2, until=NOW + 10) is None
+            store.hurry_task("pull:x", now=NOW + 2)
+            assert store.lease_task("pull:x", now=NOW + 2, until=NOW + 10) is not None
+
+    def test_a_task_that_is_being_done_is_done_again_for_who_is_in_a_hurry(self) -> None:
+        with self.kit() as kit:
+            store = kit.store
+            task = store.lease_task("pull:x", now=NOW, until=NOW + 10)
+            assert task is not None
+            store.hurry_task("pull:x", now=NOW + 1)
+            assert store.lease_task("pull:x", now=NOW + 1, until=NOW + 10) is None
+            assert store.settle_task(task, now=NOW + 2, due_at=LATER, cursor="c")
+            again = store.lease_task("pull:x", now=NOW + 2, until=NOW + 10)
+            assert again is not None
+            assert again.cursor == "c"
+            store.settle_task(again, now=NOW + 3, due_at=LATER)
+            assert store.lease_task("pull:x", now=NOW + 4, until=NOW + 10) is None
+
+    def test_a_task_that_failed_waits_for_its_time_in_spite_of_a_hurry(self) -> None:
+        with self.kit() as kit:
+            store = kit.store
+            task = store.lease_task("pull:x", now=NOW, until=NOW + 10)
+            assert task is not None
+            store.settle_task(task, now=NOW + 1, due_at=NOW + 50, well=False, note="down")
+            store.hurry_task("pull:x", now=NOW + 2)
+            assert store.lease_task("pull:x", now=NOW + 3, until=NOW + 10) is None
+            again = store.lease_task("pull:x", now=NOW + 50, until=NOW + 60)
+            assert again is not None
+            store.settle_task(again, now=NOW + 51, due_at=LATER)
+            assert store.lease_task("pull:x", now=NOW + 51, until=NOW + 60) is not None
+
     def test_a_task_is_one_workers_until_its_lease_ends(self) -> None:
         with self.kit() as kit:
             store = kit.store
