@@ -251,6 +251,8 @@ class PlanningKit:
 
     def _placed(self, destination: Destination) -> tuple[Destination, str]:
         """The destination as planning sees it, and how its point was found if not by its code."""
+        if destination.point is not None:
+            return normal_destination(destination), ""
         known = self._places.get(destination)
         if known is None:
             if len(self._places) >= PLACES_KEPT:

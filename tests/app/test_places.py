@@ -21,6 +21,7 @@ from domcore.model import (
 )
 from domcore.model.postal import doubtful
 from domcore.model.territories import STATES
+from domcore.model.zips import state_of
 from domcore.sourcing import record as records
 from domcore.sourcing.decide import work_out
 from domcore.testing import World
@@ -357,3 +358,11 @@ def test_a_decision_from_before_the_normal_form_replays_to_its_bytes() -> None:
         new, _ = work_out(question, *kit.program(question.order))
         assert new.plan.cost == micros("9")
         assert records.decode(new.record)["to"] == ["CA", "ON", "K1A0B1"]
+
+
+@given(st.integers(0, 99_999).map("{:05d}".format), st.sampled_from(["", "XX"]))
+def test_a_code_that_says_all_is_the_same_as_one_that_is_put_in_order(code, other):
+    for state in (other, state_of(code)):
+        place = Destination("US", state, code)
+        again = normal_destination(evolve(place, country="us", postal=f" {code} "))
+        assert normal_destination(place) == again

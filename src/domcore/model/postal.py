@@ -44,6 +44,8 @@ def normal_destination(destination: Destination) -> Destination:
     * `postal` is in capitals and has letters and digits only: no blank, no hyphen, no ``D-`` in
       front. A ZIP code has five digits (or as many as the settings keep), its +4 is left out.
     """
+    if _is_plain(destination):
+        return destination
     country = _upper(destination.country)
     country = COUNTRY_WORDS.get(country, country)
     region = _region(country, destination.region)
@@ -57,6 +59,14 @@ def normal_destination(destination: Destination) -> Destination:
     if (country, region, postal) == (destination.country, destination.region, destination.postal):
         return destination
     return evolve(destination, country=country, region=region, postal=postal)
+
+
+def _is_plain(destination: Destination) -> bool:
+    """Whether it is a ZIP code in its own state, as most are: that is looked at no further."""
+    postal = destination.postal
+    if destination.country != "US" or len(postal) != 5:
+        return False
+    return postal.isascii() and postal.isdigit() and state_of(postal) == destination.region != ""
 
 
 def normal_node(node: Node) -> Node:
