@@ -23,6 +23,7 @@ class Event:
             ``hold.lifted`` (asked for by a channel or a person),             ``work.parked``,
             ``work.rescheduled`` (the clock was or is wrong, and what waited for it is due),
             ``trouble.raised`` (a person must look at it), ``trouble.settled`` (somebody has),
+            ``order.recalled`` (nodes are closed that had not begun),
             ``fulfillment.unknown`` (nobody knows whether a node has its work), and
             ``fulfillment.<status>`` for each status that is told of a node's work.
         order_id: None where it is not about one order.

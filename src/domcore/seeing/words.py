@@ -272,6 +272,12 @@ def _extended(event: Event, _: Background) -> Words:
     return Words(f"reservation of {units} extended until {until:%Y-%m-%d %H:%M} UTC")
 
 
+def _recalled(event: Event, _: Background) -> Words:
+    units, nodes = counted(event.body["units"], "unit"), listed(event.body["nodes"])
+    text = f"taken back from {nodes}, closed before it was begun: {units} to be planned anew"
+    return Words(text, reason="closed")
+
+
 def _cancelled(event: Event, _: Background) -> Words:
     body = event.body
     text = f"cancelled: {counted(body['units'], 'unit')}"
@@ -399,6 +405,7 @@ _TELLERS: Final[Mapping[str, Callable[[Event, Background], Words]]] = {
     "order.short": _short,
     "order.kept": _kept,
     "order.freed": _freed,
+    "order.recalled": _recalled,
     "order.cancelled": _cancelled,
     "reservation.expired": _expired,
     "reservation.extended": _extended,

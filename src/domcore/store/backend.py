@@ -52,6 +52,10 @@ class Reader(Protocol):
         """The stock rows of these ``(item id, node id)`` that exist."""
         ...
 
+    def unbegun(self, node_ids: Sequence[int], after: int, limit: int) -> list[int]:
+        """Orders after `after` with work at one of these nodes that is requested or on hold."""
+        ...
+
     def stocked_nodes(self) -> set[int]:
         """Nodes with goods on hand or unfinished work."""
         ...

@@ -7,6 +7,7 @@ from domcore.store.return_queries import ReturnQueries
 from domcore.store.writing.goods import GoodsWrites
 from domcore.store.writing.handing import HandingWrites
 from domcore.store.writing.orders import OrderWrites
+from domcore.store.writing.recalling import RecallWrites
 from domcore.store.writing.rescheduling import ReschedulingWrites
 from domcore.store.writing.returns import ReturnWrites
 from domcore.store.writing.selling import SellingWrites
@@ -24,6 +25,7 @@ class OperationStore(
     ReturnQueries,
     WorkWrites,
     SellingWrites,
+    RecallWrites,
     TroubleWrites,
 ):
     """A store on top of a `Backend`. Implements `domcore.store.protocol.Store`."""

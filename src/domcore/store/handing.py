@@ -84,6 +84,17 @@ class Handing(Protocol):
         else has leased since is left alone."""
         ...
 
+    def recall(self, *, now: int, limit: int, after: int = 0) -> int:
+        """Take work back that nobody has begun at nodes that are switched off or not in the network
+        any more, of at most so many orders with an id above `after`: what it reserved is free, its
+        word is withdrawn, and the orders queue (``order.recalled``). Returns the last id looked at,
+        0 where there was none."""
+        ...
+
+    def recall_due(self, *, now: int) -> int:
+        """The same for what is about to be handed over; returns the units that were taken back."""
+        ...
+
     def settle(
         self,
         entry: int,

@@ -300,7 +300,8 @@ class Store(Handing, Holding, Offering, Minding, Protocol):
     def keep(self, order_id: int, *, now: int) -> Outcome:
         """Make work of an order's reservations that expire and are in time, where they are: they
         stay for good, each node has its fulfillment order (on hold while a hold stands) and its
-        connector is told. Outcome ``kept``, or ``nothing``; the detail says how many units.
+        connector is told; what a node has that is closed by now is free, and the order queues for
+        it. Outcome ``kept``, or ``nothing``; the detail says how many units.
 
         Raises: NotFound.
         """

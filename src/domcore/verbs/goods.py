@@ -25,6 +25,9 @@ from domcore.telemetry import traced
 from domcore.validity import check_network, checked_items
 from domcore.verbs.core import Core
 
+RECALLED: Final = 500
+"""Orders whose work is taken back from closed nodes in one transaction."""
+
 CHANGES_AT_ONCE: Final = 5000
 """Entries of the ledger looked at at a time."""
 
@@ -34,6 +37,9 @@ class GoodsVerbs(Core):
 
     def load_network(self, network: Network, *, by: str = "") -> int:
         """Replace the network; returns how many nodes it has.
+
+        Work that nobody has begun at nodes that are switched off, or not named any more, is taken
+        back, and its orders are routed anew.
 
         Raises:
             ConfigurationError: a node or rate card cannot be used (see `check_network` and
@@ -45,6 +51,9 @@ class GoodsVerbs(Core):
         Rates(network)
         with self.acting(by):
             self.store.save_network(network, now=self._micros())
+            after = 0
+            while after := self.store.recall(now=self._micros(), limit=RECALLED, after=after):
+                pass
         self._kit.forget()
         return len(network.nodes)
 

@@ -86,6 +86,7 @@ EVENT_KINDS: Final = (
     "hold.lifted",
     "trouble.raised",
     "trouble.settled",
+    "order.recalled",
     *(f"fulfillment.{status}" for status in FULFILLMENT_STATUSES),
 )
 CAPTURED, AMENDED, HELD, APPROVED, ROUTED, RESERVATION, SHORT, CANCELLED, RUN_OUT = range(9)

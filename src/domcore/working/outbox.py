@@ -51,6 +51,8 @@ class Outbox:
 
     def run(self) -> None:
         """Ask to stop first: what is not wanted any more should not be begun."""
+        if not all(node.enabled for node in self._nodes.values()):
+            self._store.recall_due(now=self._round.now())
         for topic in ("cancel", "release"):
             self._put_off(topic)
             left = self._round.limit

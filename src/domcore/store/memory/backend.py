@@ -90,6 +90,17 @@ class MemoryReader(MemoryCounting, MemoryWaiting):
         rows = self._tables["stock"].rows
         return [rows[key] for key in keys if key in rows]
 
+    def unbegun(self, node_ids: Sequence[int], after: int, limit: int) -> list[int]:
+        """Orders with work at one of these nodes that is requested or on hold."""
+        found = {
+            row.order_id
+            for row in self._tables["fulfillment_order"]
+            if row.order_id > after
+            and row.node_id in node_ids
+            and row.status in ("requested", "on_hold")
+        }
+        return sorted(found)[:limit]
+
     def stocked_nodes(self) -> set[int]:
         """Nodes with goods on hand or unfinished work."""
         busy = {row.node_id for row in self._tables["stock"] if row.on_hand > 0}

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from domcore.codec.stored import dump_event
 from domcore.store.operations.order_work import OrderWork
 from domcore.store.operations.outbox import outbox_entry
+from domcore.store.operations.recall import tell_recalled
 from domcore.store.protocol import Outcome
 from domcore.store.rows import OPEN, FulfillmentRow, ReservationRow
 
@@ -21,14 +22,27 @@ def in_time(rows: Sequence[ReservationRow], now: int) -> list[ReservationRow]:
     return [row for row in expiring(rows) if row.expires_at is not None and row.expires_at > now]
 
 
-def keep(work: OrderWork, told: Collection[int], nodes: Mapping[int, str], now: int) -> Outcome:
-    """Make work of what is reserved and in time; no unit moves.
+def keep(
+    work: OrderWork,
+    told: Collection[int],
+    closed: Collection[int],
+    nodes: Mapping[int, str],
+    now: int,
+) -> Outcome:
+    """Make work of what is reserved and in time. What is reserved at nodes that are `closed` by now
+    is freed, and planned anew: the order is wanted all the same.
 
     Nodes in `told` have a connector to tell, unless a hold stands: then `approve` does that.
     """
     rows = in_time(work.open_reservations(), now)
+    lost: dict[str, int] = {}
+    for row in rows:
+        if row.node_id in closed:
+            work.resolve(row, row.quantity, "freed", at=now)
+            lost[nodes[row.node_id]] = lost.get(nodes[row.node_id], 0) + row.quantity
+    rows = [row for row in rows if row.node_id not in closed]
     order_id, held = work.state.order_id, bool(work.state.hold)
-    if not rows:
+    if not (rows or lost):
         return Outcome("nothing", order_id, "nothing is reserved for a while, or its time is over")
     units: dict[str, int] = {}
     for row in rows:
@@ -43,14 +57,19 @@ def keep(work: OrderWork, told: Collection[int], nodes: Mapping[int, str], now: 
         work.changes.add("fulfillment_orders", new)
         if tell and not held:
             work.changes.add("outbox", outbox_entry("release", order_id, sequence, node_id, now))
-    state = work.state
+    state = work.queued(now) if lost else work.state
     if work.cart:
         state = state._replace(retry_at=None if held else work.due(now, cart=False))
     work.finish(state)
     total = sum(units.values())
+    if lost:
+        tell_recalled(work, lost, now)
+    if not rows:
+        return Outcome("kept", order_id, f"{_told(sum(lost.values()))} to be planned anew")
     event = dump_event({"units": total, "nodes": dict(sorted(units.items()))})
     work.changes.add("events", (None, "order.kept", order_id, now, event))
-    return Outcome("kept", order_id, _told(total))
+    anew = f", {_told(sum(lost.values()))} to be planned anew" if lost else ""
+    return Outcome("kept", order_id, f"{_told(total)}{anew}")
 
 
 def free(work: OrderWork, now: int) -> Outcome:

@@ -94,6 +94,16 @@ class OrderWork:
         work = self.work.get((row.sequence, row.node_id))
         return work is not None and bool(work.handed_over)
 
+    def is_begun(self, work: FulfillmentRow) -> bool:
+        """Whether a partner may have it. A word to a connector that has failed, and of which it is
+        known that it never arrived, has begun nothing."""
+        if not work.handed_over:
+            return False
+        releases = [
+            row for row in self._entries_of((work.sequence, work.node_id)) if row.topic == "release"
+        ]
+        return not any(row.called_at is None and row.attempts for row in releases)
+
     @property
     def open_units(self) -> int:
         """Units of all lines that are still to be routed."""

@@ -139,6 +139,16 @@ class SqlReader(SqlCounting):
         execute = self._raw().execute
         return [row for key in keys for row in execute(sql, key).fetchall()]
 
+    def unbegun(self, node_ids: Sequence[int], after: int, limit: int) -> list[int]:
+        """Orders with work at one of these nodes that is requested or on hold."""
+        rows = self._all(
+            "SELECT DISTINCT order_id FROM fulfillment_order WHERE order_id > ? "
+            "AND status IN ('requested', 'on_hold') "
+            "AND node_id IN (SELECT value FROM json_each(?)) ORDER BY order_id LIMIT ?",
+            (after, json.dumps(list(node_ids)), limit),
+        )
+        return [row[0] for row in rows]
+
     def stocked_nodes(self) -> set[int]:
         """Nodes with goods on hand or unfinished work."""
         rows = self._all(

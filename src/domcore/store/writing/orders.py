@@ -26,6 +26,7 @@ from domcore.store.operations.commit import commit_changes, state_after
 from domcore.store.operations.holds import take_word
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import OrderWork, load_work
+from domcore.store.operations.recall import closed_nodes
 from domcore.store.operations.selling import note_offers
 from domcore.store.operations.troubles import cancelled_again
 from domcore.store.operations.typed import content_of, typed
@@ -218,7 +219,8 @@ class OrderWrites(Writes):
                 for node_id, node in zip(network.node_ids, network.network.nodes, strict=True)
                 if node.connector
             }
-            return carts.keep(work, told, self._backend.nodes(), now)
+            nodes = self._backend.nodes()
+            return carts.keep(work, told, closed_nodes(network, nodes), nodes, now)
 
         return self._with_expiring(order_id, keep, now)
 

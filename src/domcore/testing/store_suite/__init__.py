@@ -23,6 +23,7 @@ from domcore.testing.store_suite.kit import StoreKit
 from domcore.testing.store_suite.news import NewsPromises
 from domcore.testing.store_suite.orders import OrderPromises
 from domcore.testing.store_suite.outbox import OutboxPromises
+from domcore.testing.store_suite.recalling import RecallPromises
 from domcore.testing.store_suite.returns import ReturnPromises
 from domcore.testing.store_suite.seeing import SeeingPromises
 from domcore.testing.store_suite.selling import SellingPromises
@@ -53,5 +54,6 @@ class StoreSuite(
     ClockPromises,
     WaitingPromises,
     TroublePromises,
+    RecallPromises,
 ):
     """All promises. Override `make_store`."""
