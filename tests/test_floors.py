@@ -20,7 +20,8 @@ FLOORS = (
     {"store"},
     {
         "answers", "app", "builtin", "connecting", "covering", "doctor", "explaining",
-        "explanation", "intake", "opening", "outside", "planning", "preparing", "programs",
+        "explanation", "intake", "late_units", "opening", "outside", "planning", "preparing",
+        "programs",
         "publishing", "returning", "routing", "seeing", "supply_cache", "telemetry", "told_stock",
         "validity", "withholding",
         "verbs", "verify", "working",

@@ -17,6 +17,7 @@ import msgspec
 from attrs import define, evolve, field, frozen
 
 from domcore.errors import ConfigurationError, ConflictError, PluginError, StaleSupply
+from domcore.late_units import late_units
 from domcore.model import Hold, Plan
 from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
@@ -256,6 +257,7 @@ class Router:
         except BaseException:
             self._undo(commits)
             raise
+        self._look_back(orders, commits)
         return made, True
 
     def _prepare(self, orders: Sequence[OpenOrder], errand: Errand) -> dict[int, Prepared]:
@@ -270,6 +272,12 @@ class Router:
             self._kit.programs.keep()
             self._store.commit(commits)
             self._kit.committed()
+
+    def _look_back(self, orders: Sequence[OpenOrder], commits: Sequence[Commit]) -> None:
+        """Wake orders that were decided short of units that came while they were planned."""
+        gained = late_units(self._kit, orders, commits)
+        if gained:
+            self._store.wake(gained, now=to_micros(self._kit.now()))
 
     def _attempt(
         self, order: OpenOrder, errand: Errand, prepared: Prepared | None
@@ -385,6 +393,7 @@ class Router:
                 self._undo([commit])
                 raise
             else:
+                self._look_back(found, [commit])
                 return routed
         return Routed(order_id, before.order.number, "failed", Plan(), detail=STALE)
 

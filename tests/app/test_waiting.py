@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from domcore.model import (
     Order,
     StockCount,
 )
+from domcore.settings import RoutingSettings
 from domcore.testing.builder import World
 from domcore.verify import verify
 
@@ -121,6 +123,49 @@ def test_units_that_a_rejection_frees_go_to_the_oldest_at_once(url):
         assert [status(dom, each) for each in ("second", "third", "new")] == [
             "allocated", "short", "short",
         ]  # fmt: skip
+
+
+class Interrupted:
+    """Has something happen while an order is planned."""
+
+    def __init__(self) -> None:
+        self.then: Callable[[], None] | None = None
+
+    @hookimpl
+    def judge(self, order: Order) -> Iterable[Directive]:
+        if self.then is not None:
+            then, self.then = self.then, None
+            then()
+        return ()
+
+
+@pytest.mark.parametrize("news", [{"delta": 1}, {"on_hand": 5, "safety": 2}])
+@pytest.mark.parametrize("batch", [1, 100])
+def test_a_unit_that_comes_while_an_order_is_planned_is_not_missed(tmp_path, news, batch):
+    world, told = shop(), Settings(store=str(tmp_path / "dom.db"), owners={"main": "USD"})
+    told = evolve(told, routing=RoutingSettings(batch=batch))
+    plugin = Interrupted()
+    # Something else must be there, or nobody would be asked.
+    world.item("PEN").stock("PEN", NYC=9)
+    with (
+        world.open(told, plugins={"interrupted": plugin}) as dom,
+        Domcore(told, load_plugins=False, clock=world.clock) as other,
+    ):
+        count = StockCount("MUG", "NYC", **news)
+        plugin.then = lambda: _ignore(other.observe(ObserveStock("main", (count,))))
+        dom.capture(world.order("1", MUG=1, PEN=1))
+        dom.route()
+        assert plugin.then is None
+        assert dom.order("1").summary.status == "partly allocated"
+        world.clock.forward(seconds=1)
+        other.capture(world.order("new", MUG=1))
+        dom.route()
+        assert dom.order("1").summary.status == "allocated"
+        assert not list(verify(dom.store))
+
+
+def _ignore(_: object) -> None:
+    return None
 
 
 class West:

@@ -235,6 +235,11 @@ class Store(Handing, Holding, Offering, Minding, Protocol):
         have been woken since units of it have come: they are to be decided first."""
         ...
 
+    def wake(self, gained: Mapping[int, int], *, now: int) -> None:
+        """Have those who wait longest decided at once, for so many units by item id that they were
+        decided without; whatever changes stock does that by itself."""
+        ...
+
     def wake_all(self, *, basis: int, limit: int, now: int) -> int:
         """Have all orders in line decided anew, about `limit` of them at a time by rising id, since
         `basis` (a digest of the network and the rules, below 2^60) is another than the last one;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from domcore.errors import NotFound, PayloadError
 from domcore.model.command import (
@@ -30,7 +30,7 @@ from domcore.store.operations.recall import closed_nodes
 from domcore.store.operations.selling import note_offers
 from domcore.store.operations.troubles import cancelled_again
 from domcore.store.operations.typed import content_of, typed
-from domcore.store.operations.waiting import committed, wake_page
+from domcore.store.operations.waiting import committed, wake_for, wake_page
 from domcore.store.protocol import (
     Commit,
     Outcome,
@@ -178,6 +178,13 @@ class OrderWrites(Writes):
                 committed(backend, changes, waiting, after)
                 note_offers(backend, changes)
             backend.apply(changes)
+
+    def wake(self, gained: Mapping[int, int], *, now: int) -> None:
+        """See `Store.wake`."""
+        changes = Changes()
+        with self._backend.writing():
+            wake_for(self._backend, changes, gained, now)
+            self._backend.apply(changes)
 
     def wake_all(self, *, basis: int, limit: int, now: int) -> int:
         """See `Store.wake_all`."""
