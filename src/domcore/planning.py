@@ -146,7 +146,7 @@ class PlanningKit:
             self._positions(order, order.excluded),
             self._positions(order, order.avoided),
             order.rejections,
-            coarse="" if destination is None else self._placed(destination)[1],
+            coarse=self._coarse(destination),
             rate=("", "") if demand.currency == currency else self._rate(demand, currency),
         )
 
@@ -249,6 +249,12 @@ class PlanningKit:
         placed = self._placed(destination)[0]
         return order if placed is destination else evolve(order, destination=placed)
 
+    def _coarse(self, destination: Destination | None) -> str:
+        """How its point was found, if neither the channel nor its code told it."""
+        if destination is None or destination.point is not None:
+            return ""
+        return self._placed(destination)[1]
+
     def _placed(self, destination: Destination) -> tuple[Destination, str]:
         """The destination as planning sees it, and how its point was found if not by its code."""
         if destination.point is not None:
@@ -257,8 +263,7 @@ class PlanningKit:
         if known is None:
             if len(self._places) >= PLACES_KEPT:
                 self._places.clear()
-            normal = normal_destination(destination)
-            known = (normal, "") if normal.point is not None else self._locate(normal)
+            known = self._locate(normal_destination(destination))
             self._places[destination] = known
         return known
 

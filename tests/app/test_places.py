@@ -366,3 +366,9 @@ def test_a_code_that_says_all_is_the_same_as_one_that_is_put_in_order(code, othe
         place = Destination("US", state, code)
         again = normal_destination(evolve(place, country="us", postal=f" {code} "))
         assert normal_destination(place) == again
+
+
+@pytest.mark.parametrize("country", ["US", "DE", "GB", "PR", "UK", "us", "USA", "XX", ""])
+def test_a_country_alone_is_the_same_however_it_is_spelled(country):
+    spelled = Destination(f" {country.lower()} ")
+    assert normal_destination(Destination(country)) == normal_destination(spelled)

@@ -62,9 +62,12 @@ def normal_destination(destination: Destination) -> Destination:
 
 
 def _is_plain(destination: Destination) -> bool:
-    """Whether it is a ZIP code in its own state, as most are: that is looked at no further."""
-    postal = destination.postal
-    if destination.country != "US" or len(postal) != 5:
+    """Whether it is a ZIP code in its own state, as most are, or a country and no more: that is
+    looked at no further."""
+    postal, country = destination.postal, destination.country
+    if not (postal or destination.region):
+        return _upper(country) == country and country not in STATES and country not in COUNTRY_WORDS
+    if country != "US" or len(postal) != 5:
         return False
     return postal.isascii() and postal.isdigit() and state_of(postal) == destination.region != ""
 
