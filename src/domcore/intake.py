@@ -27,6 +27,7 @@ from domcore.model import (
     CaptureOrder,
     Command,
     Envelope,
+    Hold,
     HoldOrder,
     Ignore,
     Notice,
@@ -37,6 +38,7 @@ from domcore.model import (
 )
 from domcore.model.actor import actor, brought
 from domcore.model.clock import to_micros
+from domcore.model.order import PICKUP
 from domcore.planning import PlanningKit
 from domcore.plugins import Plugins, describe
 from domcore.returning import Returning
@@ -163,6 +165,8 @@ class Intake:
         digits = self._kit.settings.postal_digits
         if digits:
             commands = [_shorten(command, digits) for command in commands]
+        if any(command.order.service == PICKUP for command in commands):
+            commands = [_held_for_pickup(command) for command in commands]
         outcomes = self._store.capture(commands, now=self._micros())
         if any(outcome.outcome == "amended" for outcome in outcomes):
             self._kit.stock_changed()
@@ -273,6 +277,14 @@ def _check_names(order: Order) -> None:
     ]
     if problems:
         raise PayloadError(f"order of channel {order.channel!r} cannot be taken in", problems)
+
+
+def _held_for_pickup(command: CaptureOrder) -> CaptureOrder:
+    """An order that its customer fetches is not sent by a carrier."""
+    if command.order.service != PICKUP or any(h.code == PICKUP for h in command.holds):
+        return command
+    hold = Hold(PICKUP, "the customer picks it up, which no node serves yet", "route")
+    return evolve(command, holds=(*command.holds, hold))
 
 
 def _shorten(command: CaptureOrder, digits: int) -> CaptureOrder:

@@ -162,3 +162,16 @@ def test_a_cart_that_is_held_is_kept_on_hold(world: World) -> None:
     dom.approve("1")
     work(world)
     assert world.partner.given == ["1-1-NYC"]
+
+
+def test_an_order_that_its_customer_fetches_waits_for_a_node_that_serves_it(world: World) -> None:
+    dom, order = world.dom, evolve(world.order("1", bolt=2), service="pickup")
+    dom.capture(order)
+    work(world)
+    view = dom.order("1")
+    assert (view.summary.status, view.summary.holds[0].code) == ("held", "pickup")
+    assert (view.summary.buckets.open, world.partner.given) == (2, [])
+    assert [each.kind for each in dom.exceptions()] == ["held"]
+    dom.capture(evolve(order, revision=order.revision + 1, service="standard"))
+    work(world)
+    assert world.partner.given == ["1-1-NYC"]

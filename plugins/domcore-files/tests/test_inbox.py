@@ -335,3 +335,16 @@ def test_the_inbox_reads_whatever_its_reader_reads(kit, folder):
         kit.make_channel(folder)._disk, read, settle_seconds=0, most_bytes=10, clock=lambda: 4e9
     )
     assert inbox.take("").items == ("a.csv", "5")
+
+
+def test_an_order_that_is_not_paid_or_is_not_to_go_is_held(kit, folder):
+    head = "order,line,sku,quantity,placed_at,payment,hold\n"
+    rows = ["1,1,MUG,1,{0},pending,", "2,1,MUG,1,{0},Paid,", "3,1,MUG,1,{0},,a look first"]
+    rows = [row.format("2026-01-05T08:00:00Z") for row in rows]
+    kit.put(folder, "o.csv", head + "\n".join(rows) + "\n")
+    commands = kit.make_channel(folder, currency="USD").pull("").commands
+    told = [[(hold.code, hold.stage) for hold in command.holds] for command in commands]
+    assert told == [[("unpaid", "route")], [], [("shop", "release")]]
+    kit.put(folder, "p.csv", head + rows[0] + "\n")
+    options = {"currency": "USD", "ship_when": ("pending",)}
+    assert kit.make_channel(folder, **options).pull("").commands[0].holds == ()

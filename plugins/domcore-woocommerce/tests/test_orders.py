@@ -136,7 +136,7 @@ def test_services_and_attributes_are_named_in_the_options(shop_with) -> None:
         ("cancelled", CancelOrder),
         ("refunded", CancelOrder),
         ("trash", CancelOrder),
-        ("pending", Ignore),
+        ("pending", CaptureOrder),
         ("completed", Ignore),
         ("checkout-draft", Ignore),
         ("waiting-for-paint", Ignore),
@@ -155,9 +155,36 @@ def test_a_shop_says_what_its_own_statuses_mean(shop_with) -> None:
 
 
 def test_an_order_that_is_stopped_wants_nothing_and_names_nobody(shop) -> None:
-    captured = shop.captured(status="on-hold")
+    captured = shop.captured(status="failed")
     assert [line.quantity for line in captured.order.lines] == [0, 0, 0]
     assert captured.person is None
+
+
+@pytest.mark.parametrize("status", ["pending", "on-hold", "wc-on-hold"])
+def test_an_order_that_waits_for_its_payment_is_kept_whole_and_held(shop, status: str) -> None:
+    captured, goes = shop.captured(status=status), shop.captured(status="processing")
+    assert [hold.code for hold in captured.holds] == ["unpaid"]
+    assert captured.holds[0].stage == "release"
+    assert captured.order.lines == goes.order.lines
+    assert captured.person == goes.person
+    assert goes.holds == ()
+
+
+def test_a_shop_s_own_status_may_hold_and_stock_need_not_wait(shop_with) -> None:
+    shop = shop_with(statuses={"bank": "hold"}, reserve_unpaid=False)
+    assert shop.captured(status="bank").holds[0].stage == "route"
+
+
+@pytest.mark.parametrize("method", ["local_pickup", "pickup_location", "counter"])
+def test_what_the_customer_fetches_never_goes_to_who_pays_for_it(shop_with, method: str) -> None:
+    shop = shop_with(pickup=["Counter"], services={"local_pickup": "ground"})
+    captured = shop.captured(
+        shipping={}, shipping_lines=[{"method_id": method, "method_title": "Fetch"}]
+    )
+    assert (captured.order.service, captured.order.destination) == ("pickup", None)
+    assert captured.person is not None
+    assert (captured.person.street, captured.person.city) == ((), "")
+    assert captured.person.name
 
 
 def test_within_a_second_the_order_that_is_further_on_is_the_later_one(shop) -> None:

@@ -434,15 +434,18 @@ def test_a_stopped_order_gives_its_stock_back_and_may_go_on(shop) -> None:
         modified = f"2026-03-02T09:{minute:02}:00"
         command = shop.read(shop.body(status=status, date_modified_gmt=modified))
         bergen = evolve(command.order.destination, point=Point.from_degrees(60.4, 5.3))
-        return CaptureOrder(evolve(command.order, destination=bergen))
+        return evolve(command, order=evolve(command.order, destination=bergen))
 
     with world.open() as dom:
         dom.apply([at(1, "processing")])
         dom.reserve("727", minutes=60)
         assert {row.reserved for row in dom.stock()} == {2}
         dom.apply([at(2, "on-hold")])
+        assert {row.reserved for row in dom.stock()} == {2}
+        assert [hold.code for hold in dom.order("727").summary.holds] == ["unpaid"]
+        dom.apply([at(3, "failed")])
         assert {row.reserved for row in dom.stock()} == {0}
-        dom.apply([at(3, "processing")])
+        dom.apply([at(4, "processing")])
         assert [line.open for line in dom.order("727").lines] == [2, 1, 3]
 
 

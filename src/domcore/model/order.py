@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from attrs import frozen
 
 from domcore.model.item import Attribute
 from domcore.model.place import Destination
+
+PICKUP: Final = "pickup"
+"""The service of an order that its customer fetches: it is captured, and held until it is
+served."""
 
 
 @frozen(slots=True)

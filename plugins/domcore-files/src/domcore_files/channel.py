@@ -50,7 +50,10 @@ class FilesChannel:
         self._options = options
         self._disk = disk
         self._mode = PRIVATE if options.private else SHARED
-        self._reader = OrderReader(name, owner, currency, options.service, postal_digits)
+        self._reader = OrderReader(
+            name, owner, currency, options.service, postal_digits,
+            options.ship_when, options.reserve_unpaid,
+        )  # fmt: skip
         self._inbox: Inbox[Command] = Inbox(
             disk,
             self._delivered,

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from domcore.codec.strict import Between, Line, Refused, Word, make_converter, structure
 from domcore.errors import ConfigurationError, PayloadError, Problem, SignatureError
 from domcore.model import FULFILLMENT_STATUSES, REJECTION_REASONS, Envelope
+from domcore.plugin_kit.payments import SHIP_WHEN
 
 Bytes = Annotated[int, Between(1, 1024 * 1024 * 1024)]
 Seconds = Annotated[int, Between(0, 86_400)]
@@ -34,6 +35,9 @@ class ChannelOptions:
             signs a file. What lies in the folder is read either way.
         currency: of orders that name none; without it, the owner's costing currency.
         service: of orders that name none.
+        ship_when: words of the column ``payment`` with which an order goes; with any other it is
+            held until a later revision comes with one of these.
+        reserve_unpaid: whether stock is reserved for an order that is held so.
     """
 
     folder: Word
@@ -46,6 +50,8 @@ class ChannelOptions:
     deliveries: Literal["accept", "refuse"] = "refuse"
     currency: Annotated[str, Line(3)] = ""
     service: Word = "standard"
+    ship_when: tuple[Word, ...] = SHIP_WHEN
+    reserve_unpaid: bool = False
 
 
 @frozen(slots=True, kw_only=True)

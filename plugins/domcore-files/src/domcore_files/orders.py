@@ -14,13 +14,18 @@ from domcore.model import (
     CancelOrder,
     CaptureOrder,
     Destination,
+    Hold,
     Order,
     OrderLine,
     Person,
     postal_prefix,
 )
 from domcore.model.clock import to_micros
+from domcore.plugin_kit.payments import SHIP_WHEN, payment_hold
 from domcore_files.tables import Row
+
+HELD: Final = "shop"
+"""The code of what the column ``hold`` says."""
 
 MOST_LINES: Final = 10_000
 
@@ -67,6 +72,8 @@ _ORDER: Final = (
     Field("country", pattern("[A-Za-z]{2}", "an ISO 3166-1 code such as US"), "of the address", ""),
     Field("ship_by", moment, "when it must have left", None),
     Field("deliver_by", moment, "when it must have arrived", None),
+    Field("payment", text(100), "how it is paid, such as paid or pending; absent says nothing", ""),
+    Field("hold", text(300), "why nothing of it may leave yet; absent lets it go", ""),
 )
 
 _LINE: Final = (
@@ -95,6 +102,8 @@ class OrderReader:
     currency: str
     service: str
     postal_digits: int
+    ship_when: tuple[str, ...] = SHIP_WHEN
+    reserve_unpaid: bool = False
 
     def commands(
         self, rows: list[Row], *, name: str, digest: str, problems: Problems, by_line: bool
@@ -153,7 +162,10 @@ class OrderReader:
             raise Faults(faults)
         if values["cancelled"]:
             return CancelOrder(self.owner, self.channel, values["order"], revision, key=key)
-        return CaptureOrder(self._order(values, revision), _person(values), key)
+        holds = payment_hold(values["payment"], self.ship_when, reserve=self.reserve_unpaid)
+        if values["hold"]:
+            holds = (*holds, Hold(HELD, values["hold"]))
+        return CaptureOrder(self._order(values, revision), _person(values), key, holds=holds)
 
     def _order(self, values: Mapping[str, Any], revision: int) -> Order:
         return Order(

@@ -12,11 +12,14 @@ from domcore.codec.scalars import Refused, strict_line
 from domcore.codec.strict import Line, structure
 from domcore.errors import PayloadError, Problem, SignatureError
 from domcore.model import Command, Envelope, Ignore
+from domcore_shopify.holding import HoldReader
 from domcore_shopify.news import NewsReader
 from domcore_shopify.options import Options
 from domcore_shopify.orders import Delivery, OrderReader
 from domcore_shopify.payload import (
+    DisputeBody,
     FulfillmentBody,
+    FulfillmentHoldBody,
     InventoryBody,
     OneOrder,
     OrderBody,
@@ -46,6 +49,8 @@ FOLLOWED = ("orders/create", "orders/updated", "orders/paid", CANCELLED)
 REFUNDED = "refunds/create"
 STOCK = "inventory_levels/update"
 FULFILLED = ("fulfillments/create", "fulfillments/update")
+DISPUTED = ("disputes/create", "disputes/update")
+HELD = ("fulfillment_orders/placed_on_hold", "fulfillment_orders/hold_released")
 NOT_FOLLOWED = {
     "orders/edited": "orders/edited tells only the difference; orders/updated brings the order",
     "orders/delete": "orders/delete names an order that Shopify no longer shows; cancel it by hand",
@@ -72,6 +77,7 @@ class ShopifyChannel:
         digits = postal_digits if options.postal_digits is None else options.postal_digits
         self._reader = OrderReader(name, owner, options, digits)
         self._refunds = RefundReader(name, owner, options)
+        self._holds = HoldReader(name, owner)
         self._news = NewsReader(name, owner, options)
 
     def __repr__(self) -> str:
@@ -110,6 +116,11 @@ class ShopifyChannel:
             return self._refunds.commands(self._body(body, RefundBody), delivery)
         if topic == STOCK:
             return (self._news.stock(self._body(body, InventoryBody), delivery),)
+        if topic in DISPUTED:
+            return (self._holds.dispute(self._body(body, DisputeBody), delivery.key),)
+        if topic in HELD:
+            held = self._body(body, FulfillmentHoldBody)
+            return (self._holds.fulfillment(held, delivery.key),)
         if topic in FULFILLED:
             return self._fulfillment(self._body(body, FulfillmentBody), delivery)
         reason = NOT_FOLLOWED.get(topic, f"topic {topic} is not followed")

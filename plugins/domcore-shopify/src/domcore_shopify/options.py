@@ -13,6 +13,7 @@ from cattrs import Converter
 from domcore.codec.strict import Between, Line, Refused, Word, structure
 from domcore.errors import ConfigurationError, PayloadError, Problem
 from domcore.plugin_kit import read_secret
+from domcore.plugin_kit.payments import SHIP_WHEN
 from domcore.settings import ChannelSettings
 
 _DOMAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::\d{1,5})?")
@@ -33,6 +34,12 @@ class Options:
         test_orders: ``ignore`` or ``capture``.
         fulfilled_orders: what to do with orders of which every unit has left already: ``ignore``,
             or ``capture`` to load history for simulations.
+        ship_when: values of ``financial_status`` with which an order goes. With any other it is
+            captured and held (``unpaid``, ``payment-voided``, ``refunded``, ``payment-unclear``)
+            until a body comes with one of these.
+        reserve_unpaid: whether stock is reserved for an order that is held so.
+        pickup: further codes and titles of shipping lines that mean that the customer fetches the
+            order.
         tiers: customer or order tag to customer tier; the first that fits counts.
         services: code or title of the shipping line to delivery service.
         default_service: the service of every other order.
@@ -61,6 +68,9 @@ class Options:
     api_bodies: Literal["accept", "refuse"] = "refuse"
     test_orders: Literal["ignore", "capture"] = "ignore"
     fulfilled_orders: Literal["ignore", "capture"] = "ignore"
+    ship_when: tuple[Word, ...] = SHIP_WHEN
+    reserve_unpaid: bool = False
+    pickup: tuple[Word, ...] = ()
     tiers: Mapping[Word, Word] = field(factory=dict)
     services: Mapping[Word, Word] = field(factory=dict)
     default_service: Word = "standard"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from attrs import frozen
 
@@ -19,6 +20,8 @@ from domcore.model import (
     Person,
     postal_prefix,
 )
+from domcore.model.order import PICKUP
+from domcore_shopify.holding import holds_of, is_picked_up
 from domcore_shopify.lines import mapped, read_lines
 from domcore_shopify.options import Options
 from domcore_shopify.payload import Address, OrderBody
@@ -29,6 +32,9 @@ _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
 _MOST_PARCELS = 899_999
 """So that it stays before what a pull tells as a later content of the same second."""
+_BEFORE_PAID: Final = {"pending": 3_000, "authorized": 2_000, "partially_paid": 1_000}
+"""Microseconds before the second in which an order was changed; no other body lies there."""
+
 _LONGEST_PERSONAL = 500
 
 
@@ -82,7 +88,8 @@ class OrderReader:
         if self.options.fulfilled_orders == "ignore" and has_left_whole(body):
             return Ignore(f"order {external_id} is fulfilled: nothing is left", delivery.key)
         order = self._order(body, delivery, problems)
-        return CaptureOrder(order, _person(body), delivery.key)
+        holds = holds_of(body, self.options)
+        return CaptureOrder(order, _person(body), delivery.key, holds=holds)
 
     def _order(self, body: OrderBody, delivery: Delivery, problems: list[Problem]) -> Order:
         return Order(
@@ -138,12 +145,14 @@ def revision_of(body: OrderBody) -> int:
 
     Shopify gives whole seconds, in which an order is often changed twice. The trigger time of the
     delivery would tell the two apart, but it stands in a header that nobody has signed. So what
-    only grows in a body does: its parcels. A cancellation of the same second counts either way.
+    only grows in a body does: its parcels. An order that waits for its payment comes before the
+    same order paid. A cancellation of the same second counts either way.
     """
     micros = revision(body.updated_at)
     if micros % _SECOND or body.cancelled_at is not None:
         return micros
-    return micros + min(len(body.fulfillments or ()), _MOST_PARCELS)
+    parcels = min(len(body.fulfillments or ()), _MOST_PARCELS)
+    return micros + parcels - _BEFORE_PAID.get(body.financial_status or "", 0)
 
 
 def _currency(currency: str, path: str, problems: list[Problem]) -> str:
@@ -154,6 +163,8 @@ def _currency(currency: str, path: str, problems: list[Problem]) -> str:
 
 def _service(body: OrderBody, options: Options) -> str:
     """The service of the first shipping line that is mapped, by its code or its title."""
+    if is_picked_up(body, options):
+        return PICKUP
     services = {name.casefold(): service for name, service in options.services.items()}
     for line in body.shipping_lines or ():
         for name in (line.code, line.title) if not line.is_removed else ():

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from attrs import frozen
 
 from domcore.codec.strict import Between, Count, Line, Price
+from domcore.model.clock import to_micros
 
 Id = Annotated[int, Between(1, 2**63 - 1)]
 Text = Annotated[str, Line(255)]
@@ -89,6 +90,8 @@ class ShippingLine:
     code: str | None = None
     title: str | None = None
     is_removed: bool | None = None
+    delivery_category: str | None = None
+    source: str | None = None
 
 
 @frozen(slots=True)
@@ -184,6 +187,46 @@ class OrderBody:
     shipping_lines: tuple[ShippingLine, ...] | None = None
     fulfillments: tuple[FulfillmentBody, ...] | None = None
     note_attributes: Any = None
+
+
+@frozen(slots=True)
+class DisputeBody:
+    """A dispute about a payment, as a webhook body."""
+
+    id: Id
+    initiated_at: datetime
+    order_id: Id | None = None
+    type: Text | None = None
+    status: Text | None = None
+
+    @property
+    def revision(self) -> int:
+        """When it began, in microseconds since 1970."""
+        return to_micros(self.initiated_at)
+
+
+@frozen(slots=True)
+class FulfillmentHold:
+    """Why a fulfillment order is on hold."""
+
+    reason: str | None = None
+
+
+@frozen(slots=True)
+class HeldFulfillmentOrder:
+    """A fulfillment order of Shopify's."""
+
+    id: Annotated[str, Line(255)]
+    order_id: Id | None = None
+    status: Text | None = None
+    fulfillment_holds: tuple[FulfillmentHold, ...] | None = None
+
+
+@frozen(slots=True)
+class FulfillmentHoldBody:
+    """A fulfillment order that was put on hold or let go, as a webhook body."""
+
+    fulfillment_order: HeldFulfillmentOrder
 
 
 @frozen(slots=True)

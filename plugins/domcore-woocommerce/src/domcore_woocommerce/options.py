@@ -15,16 +15,16 @@ from domcore.errors import ConfigurationError, PayloadError, Problem
 from domcore.plugin_kit import read_secret
 from domcore.settings import ChannelSettings
 
-Action = Literal["capture", "nothing", "cancel", "ignore"]
+Action = Literal["capture", "hold", "nothing", "cancel", "ignore"]
 
 STATUSES: Final[Mapping[str, Action]] = {
     "processing": "capture",
-    "on-hold": "nothing",
+    "pending": "hold",
+    "on-hold": "hold",
     "failed": "nothing",
     "cancelled": "cancel",
     "refunded": "cancel",
     "trash": "cancel",
-    "pending": "ignore",
     "completed": "ignore",
     "checkout-draft": "ignore",
     "auto-draft": "ignore",
@@ -43,9 +43,14 @@ class Options:
         key, secret: consumer key and secret of the REST API. ``env:NAME`` is read from the
             environment. With them the shop is asked for orders and told of stock and shipments.
         webhook_secrets: what webhooks are signed with; several during a change.
-        statuses: status to what is done with an order that has it: ``capture``; ``nothing``: take
+        statuses: status to what is done with an order that has it: ``capture``; ``hold``: capture
+            it, and let nothing leave (``unpaid``) until another status comes; ``nothing``: take
             what has not left off it, until another status comes; ``cancel``, which is final; or
             ``ignore``. What is not named keeps its default (`STATUSES`).
+        reserve_unpaid: whether stock is reserved for an order that is held. The shop has taken it
+            off its own stock by then.
+        pickup: further method ids and titles of shipping lines that mean that the customer fetches
+            the order, beside ``local_pickup`` and ``pickup_location``.
         services: method id or title of the shipping line to delivery service.
         default_service: the service of every other order.
         without_shipping: lines of orders that have no shipping line ``ship``, or are ``kept`` only.
@@ -69,6 +74,8 @@ class Options:
     secret: Annotated[str, Line(255)] = field(default="", repr=False)
     webhook_secrets: tuple[Word, ...] = field(default=(), repr=False)
     statuses: Mapping[Word, Action] = field(factory=dict)
+    reserve_unpaid: bool = True
+    pickup: tuple[Word, ...] = ()
     services: Mapping[Word, Word] = field(factory=dict)
     default_service: Word = "standard"
     without_shipping: Literal["ship", "kept"] = "ship"

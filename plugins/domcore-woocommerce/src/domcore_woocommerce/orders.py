@@ -17,12 +17,15 @@ from domcore.model import (
     CaptureOrder,
     Command,
     Destination,
+    Hold,
     Ignore,
     Order,
     Person,
     postal_prefix,
 )
 from domcore.model.clock import to_micros
+from domcore.model.order import PICKUP
+from domcore.plugin_kit.payments import UNPAID
 from domcore_woocommerce.lines import mapped, read_lines
 from domcore_woocommerce.options import Options
 from domcore_woocommerce.payload import Address, OrderBody
@@ -43,6 +46,7 @@ _PROGRESS: Final = {
     "trash": 8,
 }
 _OTHER: Final = 4
+_PICKUP: Final = ("local_pickup", "pickup_location", "local pickup")
 
 
 @frozen(slots=True)
@@ -91,13 +95,19 @@ class OrderReader:
             )
         order = self._order(body, delivery, revision, problems)
         # Of an order from which nothing may leave, nobody's name is needed.
-        return CaptureOrder(order, _person(body) if action == "capture" else None, delivery.key)
+        person = None if action == "nothing" else _person(body, order.service)
+        holds: tuple[Hold, ...] = ()
+        if action == "hold":
+            stage = "release" if self.options.reserve_unpaid else "route"
+            holds = (Hold(UNPAID, f"the shop says {one_line(body.status)[:40]}", stage),)
+        return CaptureOrder(order, person, delivery.key, holds=holds)
 
     def _order(
         self, body: OrderBody, delivery: Delivery, revision: int, problems: list[Problem]
     ) -> Order:
         path, options = delivery.path, self.options
-        wanted = options.action(body.status) == "capture"
+        wanted = options.action(body.status) in ("capture", "hold")
+        service = _service(body, options)
         return Order(
             owner=self.owner,
             channel=self.channel,
@@ -106,17 +116,17 @@ class OrderReader:
             placed_at=moment(body.date_created_gmt, f"{path}.date_created_gmt", problems),
             currency=_currency(body.currency, path, problems),
             lines=read_lines(body, options, delivery.refunded, path, problems, wanted=wanted),
-            destination=self._destination(body, path, problems),
+            destination=self._destination(body, service, path, problems),
             number=one_line(body.number),
-            service=_service(body, options),
+            service=service,
             attributes=_attributes(body, options),
         )
 
     def _destination(
-        self, body: OrderBody, path: str, problems: list[Problem]
+        self, body: OrderBody, service: str, path: str, problems: list[Problem]
     ) -> Destination | None:
         """None without an address, or with one that does not even name a country."""
-        name, address = address_of(body)
+        name, address = address_of(body, service)
         country = one_line(address.country).upper()
         if not country:
             return None
@@ -128,10 +138,11 @@ class OrderReader:
         return Destination(country=country, region=region, postal=kept)
 
 
-def address_of(body: OrderBody) -> tuple[str, Address]:
-    """Where it goes: the shipping address, or where that is empty the billing address."""
+def address_of(body: OrderBody, service: str) -> tuple[str, Address]:
+    """Where it goes: the shipping address, or where that is empty the billing address. What the
+    customer fetches goes nowhere: who pays for it does not want it sent home."""
     shipping = body.shipping or Address()
-    if one_line(shipping.country) or one_line(shipping.address_1):
+    if service == PICKUP or one_line(shipping.country) or one_line(shipping.address_1):
         return "shipping", shipping
     return "billing", body.billing or Address()
 
@@ -169,6 +180,7 @@ def _currency(currency: str, path: str, problems: list[Problem]) -> str:
 def _service(body: OrderBody, options: Options) -> str:
     """The service of the first shipping line that is mapped, by its method's id or title."""
     services = {name.casefold(): service for name, service in options.services.items()}
+    services |= dict.fromkeys((*_PICKUP, *(name.casefold() for name in options.pickup)), PICKUP)
     for line in body.shipping_lines or ():
         for name in (line.method_id, line.method_title):
             service = services.get(one_line(name).casefold())
@@ -187,9 +199,9 @@ def _attributes(body: OrderBody, options: Options) -> tuple[tuple[str, Attribute
     return tuple(sorted(found.items()))
 
 
-def _person(body: OrderBody) -> Person | None:
+def _person(body: OrderBody, service: str) -> Person | None:
     """Who it goes to; mail address and telephone stand only in the billing address."""
-    _, address = address_of(body)
+    _, address = address_of(body, service)
     billing = body.billing or Address()
     street = (first_line(address.address_1), first_line(address.address_2))
     person = Person(
