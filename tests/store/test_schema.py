@@ -16,6 +16,7 @@ from domcore.model import CaptureOrder, Order
 from domcore.store import open_store
 from domcore.store.rows import TABLES
 from domcore.store.sqlite import SqliteStore, schema
+from domcore.store.sqlite.sealing import beside
 from domcore.store.sqlite.version import SCHEMA_DIGEST, SCHEMA_VERSION, schema_digest
 from domcore.verify import verify
 
@@ -33,7 +34,7 @@ def test_every_table_is_strict_and_has_the_columns_that_are_described(raw: sqlit
     for name, table in TABLES.items():
         assert strict[name] == 1, name
         info = raw.execute("SELECT name, pk FROM pragma_table_info(?)", (name,)).fetchall()
-        assert tuple(row[0] for row in info) == table.columns, name
+        assert tuple(row[0] for row in info) == (*table.columns, *beside(name)), name
         key = sorted((place, column) for column, place in info if place)
         assert tuple(column for _, column in key) == table.key, name
     assert {name for name in strict if not name.startswith(("sqlite_", "_sqlite"))} == set(TABLES)
@@ -46,7 +47,7 @@ def test_the_version_and_digest_are_those_of_a_fresh_database(raw: sqlite3.Conne
 
 def test_the_ledger_is_never_changed(raw: sqlite3.Connection):
     raw.execute("PRAGMA foreign_keys = OFF")
-    raw.execute("INSERT INTO ledger VALUES (1, 1, 1, 5, 0, 0, 0, 'count', NULL, NULL, 0)")
+    raw.execute("INSERT INTO ledger VALUES (1, 1, 1, 5, 0, 0, 0, 'count', NULL, NULL, 0, 0)")
     for statement in ("UPDATE ledger SET on_hand = 6", "DELETE FROM ledger"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             raw.execute(statement)
@@ -66,7 +67,7 @@ def test_the_ledger_is_never_changed(raw: sqlite3.Connection):
 def test_the_database_itself_refuses_an_impossible_balance(raw: sqlite3.Connection, values: str):
     raw.execute("PRAGMA foreign_keys = OFF")
     with pytest.raises(sqlite3.IntegrityError):
-        raw.execute(f"INSERT INTO stock VALUES (1, 1, {values}, 0)")
+        raw.execute(f"INSERT INTO stock VALUES (1, 1, {values}, 0, 0)")
 
 
 def test_a_line_whose_buckets_do_not_add_up_is_refused(raw: sqlite3.Connection):
@@ -141,11 +142,11 @@ def test_extra_tables_beside_ours_do_no_harm(raw: sqlite3.Connection, path: Path
 @pytest.mark.parametrize(
     ("row", "invariant"),
     [
-        ("ledger VALUES (1, 7, 7, 1, 0, 0, 0, 'delta', NULL, NULL, 0)", "I1"),
-        ("reservation VALUES (7, 1, 0, 7, 0, 7, 1, 0, NULL)", "I5"),
-        ("decision VALUES (7, 1, 0, 'route', x'7b7d')", "I5"),
-        ("fulfillment_order VALUES (7, 1, 7, 'requested', 0, 0, '', 0, '')", "I5"),
-        ("event VALUES (1, 'order.routed', 7, 0, CAST('{\"format\":1}' AS BLOB), '')", "I5"),
+        ("ledger VALUES (1, 7, 7, 1, 0, 0, 0, 'delta', NULL, NULL, 0, 0)", "I1"),
+        ("reservation VALUES (7, 1, 0, 7, 0, 7, 1, 0, NULL, 0)", "I5"),
+        ("decision VALUES (7, 1, 0, 'route', x'7b7d', 0)", "I5"),
+        ("fulfillment_order VALUES (7, 1, 7, 'requested', 0, 0, '', 0, '', 0)", "I5"),
+        ("event VALUES (1, 'order.routed', 7, 0, CAST('{\"format\":1}' AS BLOB), '', 0)", "I5"),
     ],
 )
 def test_verify_finds_what_no_foreign_key_forbids(

@@ -54,7 +54,8 @@ class Tamper:
             known._sorted = None
         else:
             marks = ", ".join("?" * len(values))
-            self._run(f"INSERT INTO {table} VALUES ({marks})", values)
+            names = ", ".join(TABLES[table].columns)
+            self._run(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
 
     def _run(self, sql: str, values: tuple[Any, ...]) -> None:
         connection = sqlite3.connect(self.shop.dom.settings.store, isolation_level=None)

@@ -190,6 +190,10 @@ class Reader(Protocol):
         """``(node id, waiting, parked, unknown)`` of outbox entries that are not done, by node."""
         ...
 
+    def unsealed(self, table: str) -> list[Row]:
+        """Keys of the rows of a sealed table that are not as they were written, in order."""
+        ...
+
     def page(
         self, table: str, columns: Sequence[str], after: Sequence[Any] | None, limit: int
     ) -> list[Row]:

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from attrs import frozen
 
 from domcore.model.actor import checked_by
+from domcore.store.chains import chain_up
 
 Row = tuple[Any, ...]
 
@@ -22,7 +23,8 @@ class Write:
 
     * ``insert``: the whole row.
     * ``upsert``: the whole row; one with the same key is replaced.
-    * ``set``: the values of `columns`, then those of `where`, all of which must be equal.
+    * ``set``: amounts to add to `sums` (modulo `CHAIN`), the values of `columns`, then those of
+      `where`, all of which must be equal.
     * ``delete``: the key.
     * ``add``: amounts to add to `columns`, then the values of `where`.
     * ``take``: ``(quantity, item_id, node_id, need, quantity)``: reserve where what is available
@@ -38,6 +40,7 @@ class Write:
     columns: tuple[str, ...] = ()
     where: tuple[str, ...] = ()
     failure: Literal["stale", "conflict"] = "conflict"
+    sums: tuple[str, ...] = ()
 
 
 _EVENTS: Final = "events"
@@ -70,13 +73,16 @@ WRITES: Final[dict[str, Write]] = {
         "set",
         ("version", "sequence", "hold", "retry_at", "reason"),
         ("order_id", "version", "sequence", "cancelled", "hold", "reason"),
+        sums=("chain",),
     ),
     "next_states": Write(
         "order_state",
         "set",
         ("version", "revision", "hold", "cancelled", "retry_at", "reason"),
         ("order_id", "version"),
+        sums=("chain",),
     ),
+    "chains": Write("order_state", "set", (), ("order_id",), sums=("chain",)),
     "wake_states": Write("order_state", "set", ("retry_at",), ("order_id", "version")),
     "waiting": Write("waiting", "upsert"),
     "forget_waiting": Write("waiting", "delete"),
@@ -148,6 +154,9 @@ class Changes:
     Events are added without their last column, `by`: it is what `Changes.by` is then; where that is
     empty, whoever the store acts for when they are written (`Store.acting`).
 
+    What happened to orders is added to their chains (`domcore.store.seals`) when it is sealed: by
+    the write of the order's state, or one of its own where nothing else of it changes.
+
     Args:
         by: who causes what happens.
 
@@ -155,7 +164,7 @@ class Changes:
         PayloadError: `by` is no name.
     """
 
-    __slots__ = ("_moves", "_short", "by", "offered", "rows")
+    __slots__ = ("_chained", "_moves", "_short", "by", "offered", "rows")
 
     def __init__(self, by: str = "") -> None:
         self.rows: Final[dict[str, list[Row]]] = {}
@@ -163,6 +172,7 @@ class Changes:
         self._short: dict[tuple[int, int], list[int]] = {}
         self.offered: Final[set[int]] = set()
         """Items of which channels may sell more or less, other than by a move of their stock."""
+        self._chained = False
         self.by = checked_by(by)
 
     def add(self, write: str, row: Row) -> None:
@@ -252,6 +262,9 @@ class Changes:
             self.rows["move_stock"] = [
                 (*amounts, *key) for key, amounts in sorted(self._moves.items()) if any(amounts)
             ]
+        if not self._chained:
+            self._chained = True
+            chain_up(self.rows)
         return self.rows
 
     def _grown(self, row: Row) -> Row:

@@ -465,6 +465,11 @@ class Store(Handing, Holding, Offering, Minding, Protocol):
         """Every row of one table in key order, in bounded memory. See `domcore.store.audit`."""
         ...
 
+    def unsealed(self, table: str) -> Sequence[tuple[Any, ...]]:
+        """Keys of the rows of one table that are not as they were written: somebody else has
+        changed them. A store nobody else can reach into has none."""
+        ...
+
     def health(self) -> Mapping[str, str]:
         """Facts for `doctor`: engine version, journal mode, durability, hazards."""
         ...

@@ -30,6 +30,7 @@ from domcore.store.protocol import (
     StoredNetwork,
 )
 from domcore.store.rows import CursorRow, DecisionRow, LineRow
+from domcore.store.seals import SEALS
 from domcore.store.waiting_rows import BEFORE_ALL
 from domcore.store.work_views import refusals
 
@@ -226,6 +227,13 @@ class Queries:
         """See `Store.together`."""
         with self._backend.together():
             yield
+
+    def unsealed(self, table: str) -> list[tuple[Any, ...]]:
+        """See `Store.unsealed`."""
+        if table not in SEALS:
+            return []
+        with self._backend.reading():
+            return self._backend.unsealed(table)
 
     def audit(self, table: str) -> Iterator[tuple[Any, ...]]:
         """See `Store.audit`."""

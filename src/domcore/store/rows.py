@@ -117,7 +117,8 @@ class RevisionRow(NamedTuple):
 class StateRow(NamedTuple):
     """What changes about an order. `retry_at` None means that it does not queue for routing, and
     `NEVER` that it is a cart: it is routed when somebody asks for it. What is due at once is due
-    since it was placed, so that of all that is due the oldest order stands first."""
+    since it was placed, so that of all that is due the oldest order stands first. `chain` is the
+    sum of the links of the order's events and ledger entries; `Changes` keeps it."""
 
     order_id: int
     version: int
@@ -127,6 +128,7 @@ class StateRow(NamedTuple):
     cancelled: int
     retry_at: int | None
     reason: str
+    chain: int = 0
 
 
 class LineRow(NamedTuple):

@@ -19,7 +19,8 @@ I9        versions, sequences, statuses, holds and the queue agree with what hap
 I10       one key, one result; one identity, one order
 ========  =======================================================================================
 
-Besides: ``decision`` (explainable: its network, program and revision are kept), ``blob``,
+Besides: ``seal`` (a row is as domcore wrote it), ``chain`` (an order's history is what was
+written); ``decision`` (explainable: its network, program and revision are kept), ``blob``,
 ``network``, ``format``, ``reference``, ``events``, ``cursor``, ``waiting``, ``published``,
 ``cover``, ``personal-data``; and for SQLite files ``integrity``, ``foreign-key`` and ``schema``.
 
@@ -44,6 +45,7 @@ from domcore.verify.identity import Identities
 from domcore.verify.movements import Movements
 from domcore.verify.news import NewsChecks
 from domcore.verify.orders import OrderChecks
+from domcore.verify.seals import check_seals
 from domcore.verify.selling import check_selling
 from domcore.verify.source import Source, source_of
 from domcore.verify.troubles import check_troubles
@@ -71,6 +73,7 @@ def verify(store: Store) -> Violations:
 
 def _check(source: Source) -> Violations:
     catalog, amendments, asked = Catalog(), Amendments(), AskedHolds()
+    yield from check_seals(source)
     yield from catalog.check(source)
     yield from amendments.check(source, catalog)
     yield from asked.check(source, catalog)
@@ -105,6 +108,7 @@ def _check_orders(
         if isinstance(found, Violation):
             yield found
         else:
+            yield from movements.chains.check(found.state, found.place)
             yield from orders.check(found)
             yield from amendments.check_order(found)
             yield from asked.check_order(found)

@@ -48,7 +48,8 @@ class DecisionChecks:
         """Everything from the decision down to the outbox."""
         papers = found.papers
         numbers = [decision.sequence for decision in papers.decisions]
-        if numbers != list(range(1, found.state.sequence + 1)):
+        made = len(numbers)
+        if made != found.state.sequence or numbers != list(range(1, made + 1)):
             message = f"has decisions {numbers}, its state counts {found.state.sequence}"
             yield broken("I9", found.place, message)
         taken: dict[int, list[ReservationRow]] = {}

@@ -24,6 +24,7 @@ from domcore.verify.catalog import Catalog
 from domcore.verify.handing import check_consumers, check_entry, stragglers_by_event
 from domcore.verify.news import NewsReader, check_item_exclusions
 from domcore.verify.returns import sort_returns
+from domcore.verify.seals import Chains
 from domcore.verify.source import Source
 from domcore.verify.spool import Spool, Tally
 from domcore.verify.troubles import RAISED, SETTLED, sort_trouble
@@ -165,6 +166,8 @@ class Movements:
         """See `domcore.verify.news.NewsReader`."""
         self.troubles: Final = Spool()
         """See `domcore.verify.troubles.sort_trouble`."""
+        self.chains: Final = Chains()
+        """What happened, to be held against the orders' chains."""
         self.buried: Final[set[tuple[int, str, str]]] = set()
         """Orders cancelled before they came."""
 
@@ -189,6 +192,7 @@ class Movements:
             each.close()
         self.news.close()
         self.troubles.close()
+        self.chains.close()
 
     def _check_ledger(self, source: Source) -> Violations:
         expected = 1
@@ -205,6 +209,8 @@ class Movements:
             if state is not None and row.order_id is not None and row.sequence is not None:
                 units = row.reserved if state == RESERVED else -row.reserved
                 add_entry((row.order_id, row.sequence, row.node_id, row.item_id, state, units))
+            if row.order_id is not None:
+                self.chains.add("ledger", row.order_id, row)
             if row.kind == "return" and row.order_id is not None:
                 self.brought.add((row.order_id, row.on_hand))
             wrong = wrong_entry(row)
@@ -230,6 +236,8 @@ class Movements:
                 yield broken("personal-data", place, "carries personal data")
             if len(row.by) > MOST_OF_BY or not row.by.isprintable():
                 yield broken("events", place, "who caused it is no name")
+            if row.order_id is not None:
+                self.chains.add("event", row.order_id, row)
             kind = kinds.get(row.kind)
             if kind is None:
                 yield broken("events", place, f"is of the unknown kind {row.kind!r}")

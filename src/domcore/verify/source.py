@@ -13,6 +13,7 @@ from domcore.store.audit import AUDITED
 from domcore.store.protocol import Store
 from domcore.store.sqlite import SqliteStore
 from domcore.store.sqlite.faults import explain
+from domcore.store.sqlite.sealing import know_seals, unsealed_sql
 from domcore.store.sqlite.version import SCHEMA_DIGEST, schema_digest
 from domcore.verify.violation import Violations, broken
 
@@ -32,6 +33,10 @@ class Source(Protocol):
         """Every row of one table in key order."""
         ...
 
+    def unsealed(self, table: str) -> Rows:
+        """Keys of the rows of a sealed table that are not as they were written."""
+        ...
+
     def own_checks(self) -> Violations:
         """What this kind of store can say about itself."""
         ...
@@ -46,6 +51,10 @@ class AuditSource:
     def rows(self, table: str) -> Rows:
         """See `Store.audit`."""
         return self._store.audit(table)
+
+    def unsealed(self, table: str) -> Rows:
+        """See `Store.unsealed`."""
+        return iter(self._store.unsealed(table))
 
     def own_checks(self) -> Violations:
         """None."""
@@ -70,6 +79,13 @@ class SqliteSource:
             yield from self._connection.execute(
                 f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}"
             )
+        except sqlite3.Error as error:
+            raise explain(error, self._path) from error
+
+    def unsealed(self, table: str) -> Rows:
+        """As the table's seals say."""
+        try:
+            yield from self._connection.execute(unsealed_sql(table))
         except sqlite3.Error as error:
             raise explain(error, self._path) from error
 
@@ -121,6 +137,7 @@ def _open(path: Path) -> sqlite3.Connection | None:
         check_same_thread=False,
     )
     try:
+        know_seals(connection)
         connection.execute("PRAGMA cell_size_check = ON")
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

@@ -28,6 +28,9 @@ FIXES: Final[dict[str, str]] = {
     "waiting": "route the order by name, or amend it: its place in line is written anew",
     "published": "change the channel's share and back: everything is compared and told anew",
     "cover": "stock.low and stock.over may be missed or repeated; restore the last good backup",
+    "seal": "somebody has changed this row in the file: compare it with the last good backup, and "
+    "restore that if you cannot tell what it was",
+    "chain": "compare the order's timeline with the last good backup; restore that",
     "personal-data": "erase the order (domcore's erase), or remove the row by hand",
     "integrity": "the file itself is damaged: copy it away, then restore the last good backup",
     "foreign-key": "restore the last good backup",

@@ -25,6 +25,7 @@ from domcore.store.rows import (
     OrderRow,
     ReservationRow,
 )
+from domcore.store.seals import CHAIN
 
 
 class MemoryReader(MemoryCounting, MemoryWaiting):
@@ -264,6 +265,10 @@ class MemoryReader(MemoryCounting, MemoryWaiting):
                 found.append((item.owner_id, item.sku, *row[:6]))
         return found
 
+    def unsealed(self, table: str) -> list[Row]:
+        """No keys: nobody but the store reaches into this memory, so it keeps no seals."""
+        return []
+
     def page(
         self, table: str, columns: Sequence[str], after: Sequence[Any] | None, limit: int
     ) -> list[Row]:
@@ -433,6 +438,7 @@ def _allocate(table: MemoryTable, row: Row) -> bool:
 
 
 def _update(table: MemoryTable, write: Write, row: Row) -> bool:
+    amounts, row = row[: len(write.sums)], row[len(write.sums) :]
     values, wanted = row[: len(write.columns)], row[len(write.columns) :]
     tests = dict(zip(write.where, wanted, strict=True))
     key = tuple(tests[column] for column in TABLES[write.table].key)
@@ -440,6 +446,8 @@ def _update(table: MemoryTable, write: Write, row: Row) -> bool:
     if found is None or any(getattr(found, name) != value for name, value in tests.items()):
         return False
     new = dict(zip(write.columns, values, strict=True))
+    for name, amount in zip(write.sums, amounts, strict=True):
+        new[name] = (getattr(found, name) + amount) % CHAIN
     if write.kind == "add":
         new = {name: getattr(found, name) + value for name, value in new.items()}
     table.put(found._replace(**new), replace=True)

@@ -13,6 +13,7 @@ from typing import Final
 from domcore.errors import ConflictError, StaleSupply, StoreError, StoreReason
 from domcore.store.acting import Acting
 from domcore.store.changes import Changes, Row, Write
+from domcore.store.seals import SEALS, sealed
 from domcore.store.sqlite.connection import (
     SOUND,
     Connection,
@@ -29,6 +30,8 @@ from domcore.store.sqlite.witness import find_witness
 _log = logging.getLogger(__name__)
 
 _PART: Final = "domcore_part"
+_WHOLE: Final = ("insert", "upsert")
+"""Kinds of write whose rows have every column."""
 
 
 class SqlWriter(SqlReader):
@@ -45,6 +48,8 @@ class SqlWriter(SqlReader):
         for name, sql, write in self._plan:
             rows = rows_of.get(name)
             if rows:
+                if write.kind in _WHOLE and write.table in SEALS:
+                    rows = sealed(write.table, rows)
                 if len(rows) == 1:
                     hit = connection.execute(sql, rows[0]).rowcount
                 else:

@@ -17,6 +17,7 @@ from attrs import frozen
 from domcore.errors import StoreError, StoreReason
 from domcore.store.sqlite.faults import explain, explained
 from domcore.store.sqlite.lock import WriterLock
+from domcore.store.sqlite.sealing import know_seals
 
 OLDEST: Final = (3, 37, 0)
 """STRICT tables came with this SQLite."""
@@ -152,6 +153,7 @@ class Connection:
 
     def _configure(self) -> None:
         with explained(str(self._path)):
+            know_seals(self.raw)
             for name, wanted, expected in self._settings.pragmas():
                 self.raw.execute(f"PRAGMA {name} = {wanted}").fetchall()
                 got = self.raw.execute(f"PRAGMA {name}").fetchone()

@@ -10,6 +10,7 @@ from typing import Final
 from domcore.errors import ConfigurationError, StoreError, StoreReason
 from domcore.store.sqlite.backend import ShortRows, SqlWriter, stale
 from domcore.store.sqlite.faults import explain, explained
+from domcore.store.sqlite.sealing import know_seals
 from domcore.store.sqlite.version import is_current
 
 _SAVEPOINT: Final = "domcore_operation"
@@ -38,6 +39,7 @@ class JoinedBackend(SqlWriter):
         self._together = False
         self.written = 0
         check_joinable(connection)
+        know_seals(connection)
 
     def _raw(self) -> sqlite3.Connection:
         connection = self._connection

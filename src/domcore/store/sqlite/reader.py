@@ -16,6 +16,7 @@ from domcore.store.rows import (
     ReservationRow,
 )
 from domcore.store.sqlite.counting import HOLD_TEST, LATE_TEST, STATUS_TEST, SqlCounting
+from domcore.store.sqlite.sealing import unsealed_sql
 from domcore.store.sqlite.statements import page_sql, select_sql
 from domcore.store.waiting_rows import BEFORE_ALL, IN_LINE, WOKEN
 
@@ -387,6 +388,10 @@ class SqlReader(SqlCounting):
             "ORDER BY s.item_id, s.node_id LIMIT ?",
             (*after, *filters.values(), limit),
         )
+
+    def unsealed(self, table: str) -> list[Row]:
+        """Keys of the rows of a sealed table that are not as they were written, in order."""
+        return self._all(unsealed_sql(table), ())
 
     def page(
         self, table: str, columns: Sequence[str], after: Sequence[Any] | None, limit: int

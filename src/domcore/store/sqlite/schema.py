@@ -14,6 +14,7 @@ from sqlite_utils.migrations import Migrations
 
 from domcore.store.sqlite import schema_troubles
 from domcore.store.sqlite.first_schema import FIRST
+from domcore.store.sqlite.sealing import seal_everything
 
 
 def _first_tables(database: Database) -> None:
@@ -288,6 +289,22 @@ def _troubles(database: Database) -> None:
     schema_troubles.raise_known_trouble(database)
 
 
+_SEALED: Final = """
+owner node network blob item alias stock ledger orders order_body order_revision order_state hold
+person decision reservation fulfillment_order event outbox inbox cursor tombstone amendment package
+line_exclusion item_exclusion return_order return_line task straggler published cover shortfall
+waiting awaited_item asked_hold offer trouble
+"""
+
+
+def _seals(database: Database) -> None:
+    """Rows keep a seal beside them, and orders a chain. They are filled in after all migrations."""
+    database.execute("ALTER TABLE order_state ADD COLUMN chain INTEGER NOT NULL DEFAULT 0")
+    database.execute("ALTER TABLE person ADD COLUMN salt INTEGER NOT NULL DEFAULT 0")
+    for table in _SEALED.split():
+        database.execute(f"ALTER TABLE {table} ADD COLUMN seal INTEGER NOT NULL DEFAULT 0")
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
@@ -298,6 +315,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _holds_that_are_asked_for,
     _what_may_be_sold,
     _troubles,
+    _seals,
 )
 
 
@@ -324,4 +342,6 @@ def apply_migrations(connection: sqlite3.Connection) -> None:
     for step in _STEPS:
         migrations(name=step.__name__.lstrip("_"))(step)
     migrations.apply(database)
+    if _seals in _STEPS:
+        seal_everything(connection)
     connection.execute(f"PRAGMA user_version = {len(_STEPS)}")

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from domcore.store.changes import WRITES, Write
 from domcore.store.rows import TABLES
+from domcore.store.seals import CHAIN, SEALS
+from domcore.store.sqlite.sealing import beside, seal_sql
 from domcore.store.table import Table
 
 
@@ -27,17 +29,29 @@ def write_sql(write: Write) -> str:
         )
     if write.kind == "delete":
         return f"DELETE FROM {table.name} WHERE {' AND '.join(f'{k} = ?' for k in table.key)}"
-    change = "{0} = {0} + ?" if write.kind == "add" else "{0} = ?"
-    assigned = ", ".join(change.format(column) for column in write.columns)
-    found = " AND ".join(f"{column} = ?" for column in write.where)
-    return f"UPDATE {table.name} SET {assigned} WHERE {found}"
+    return _update(table, write)
+
+
+def _update(table: Table, write: Write) -> str:
+    new: dict[str, str] = {}
+    for number, column in enumerate((*write.sums, *write.columns), 1):
+        if column in write.sums:
+            new[column] = f"({column} + ?{number}) % {CHAIN}"
+        else:
+            new[column] = f"{column} + ?{number}" if write.kind == "add" else f"?{number}"
+    assigned = [f"{column} = {value}" for column, value in new.items()]
+    if new.keys() & set(SEALS.get(table.name, ())):
+        assigned.append(f"seal = {seal_sql(table.name, new)}")
+    found = [f"{column} = ?{number}" for number, column in enumerate(write.where, len(new) + 1)]
+    return f"UPDATE {table.name} SET {', '.join(assigned)} WHERE {' AND '.join(found)}"
 
 
 def _insert(table: Table, *, replace: bool) -> str:
-    marks = ", ".join("?" * len(table.columns))
-    sql = f"INSERT INTO {table.name} ({', '.join(table.columns)}) VALUES ({marks})"
+    columns = (*table.columns, *beside(table.name))
+    marks = ", ".join("?" * len(columns))
+    sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
     if replace:
-        others = [column for column in table.columns if column not in table.key]
+        others = [column for column in columns if column not in table.key]
         kept = ", ".join(f"{column} = excluded.{column}" for column in others)
         sql += f" ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {kept}"
     return sql

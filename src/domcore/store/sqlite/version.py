@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 9
+SCHEMA_VERSION: Final = 10
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "82e9ac834558e4b6f58518e1f70e2c8c846c93e8669f08bce51b7fe6188adc3c"
+SCHEMA_DIGEST: Final = "33857428a8f286f93d92525127f36415c4d89966e2636bd0774eadc04a85587d"
 """`schema_digest` of a database after all of them."""
 
 

@@ -46,8 +46,9 @@ class Witness:
         table = TABLES[self.write.table]
         if self.write.kind == "set":
             columns = (*self.write.columns, *self.write.where)
+            told = self.row[len(self.write.sums) :]
             # A column that is both set and tested (a version) now holds the value it was set to.
-            wanted = dict(reversed(list(zip(columns, self.row, strict=True))))
+            wanted = dict(reversed(list(zip(columns, told, strict=True))))
         else:
             wanted = dict(zip(table.columns, self.row, strict=True))
         tests = " AND ".join(f"{column} IS ?" for column in wanted)
