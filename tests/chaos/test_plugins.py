@@ -97,7 +97,7 @@ def test_a_planning_hook_that_raises_stops_no_order(
 
 
 @pytest.mark.parametrize("hook", PLANNING)
-@pytest.mark.parametrize("garbage", GARBAGE, ids=repr)
+@pytest.mark.parametrize("garbage", GARBAGE)
 def test_a_planning_hook_that_returns_garbage_stops_no_order(
     hook: str, garbage: object, world: World
 ) -> None:
