@@ -121,6 +121,22 @@ def test_a_file_that_is_put_back_is_the_store_again(path: Path, world: World):
     assert known(path) == {"1"}
 
 
+def test_a_process_that_goes_to_another_folder_keeps_its_store(
+    path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+):
+    from concurrent.futures import ThreadPoolExecutor
+
+    monkeypatch.chdir(path.parent)
+    dom = world.open(Settings(store=path.name))
+    dom.capture(world.order("1", MUG=1))
+    (path.parent / "elsewhere").mkdir()
+    monkeypatch.chdir(path.parent / "elsewhere")
+    with ThreadPoolExecutor(1) as pool:
+        assert [each.external_id for each in pool.submit(dom.orders).result()] == ["1"]
+        pool.submit(dom.close).result()
+    assert not list((path.parent / "elsewhere").iterdir())
+
+
 @posix
 def test_a_thread_that_comes_later_does_not_open_another_file(path: Path, world: World):
     from concurrent.futures import ThreadPoolExecutor

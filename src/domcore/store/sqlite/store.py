@@ -40,6 +40,8 @@ class SqliteStore(OperationStore):
                 f"{self._path}: its folder does not exist; create it first",
                 reason=StoreReason.UNREACHABLE,
             )
+        # A process may go to another folder, and its threads open connections after that.
+        self._path = self._path.absolute()
         backend = SqliteBackend(self._path, settings or Settings())
         super().__init__(backend)
         try:
