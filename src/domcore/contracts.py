@@ -131,6 +131,22 @@ class Connector(Protocol):
 
 
 @runtime_checkable
+class ChangesWork(Protocol):
+    """A connector whose partner can be told that work it has is for somebody, or somewhere, else.
+    Others are asked to stop, and the work is handed over anew."""
+
+    def change(self, handover: Handover) -> Receipt:
+        """Have the partner work by `handover` from now on: the same key, the order's new person.
+        The same change twice is harmless. ``rejected`` says that it is too late, or that it cannot
+        be changed: the partner is asked to stop then. Any other status says how far the work is.
+
+        Raises:
+            ConnectorError: it is tried again.
+        """
+        ...
+
+
+@runtime_checkable
 class PollsNews(Protocol):
     """A connector that is asked for news."""
 

@@ -83,6 +83,9 @@ class Good:
             return Receipt("unknown_here")
         return Receipt(status, reference=f"P-{handover.key}")
 
+    def change(self, handover: Handover) -> Receipt:
+        return self.reconcile(handover)
+
     def poll(self, cursor: str) -> Polled:
         self.reach()
         start = int(cursor or 0)
@@ -377,11 +380,25 @@ class ChokesOnText(Good):
         return super().release(handover)
 
 
+class ChangesWhatItNeverHad(Good):
+    def change(self, handover):
+        return Receipt("accepted")
+
+
+class ChangesByTakingItInAnew(Good):
+    def change(self, handover):
+        if handover.key in self.partner.work:
+            self.partner.entered.append(handover.key)
+        return self.reconcile(handover)
+
+
 BAD = {
     Nameless: "test_it_is_a_connector",
     Impatient: "test_it_is_a_connector",
     TakesTwice: "test_releasing_twice_under_one_key_is_one_piece_of_work",
     NewReferenceEachTime: "test_releasing_twice_under_one_key_is_one_piece_of_work",
+    ChangesWhatItNeverHad: "test_a_change_is_made_once_or_refused",
+    ChangesByTakingItInAnew: "test_a_change_is_made_once_or_refused",
     KnowsOneKeyPerOrder: "test_two_keys_are_two_pieces_of_work",
     Forgetful: "test_what_was_released_is_found_again",
     FindsEverything: "test_a_key_that_was_never_seen_is_unknown_here",

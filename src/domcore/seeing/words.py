@@ -145,6 +145,8 @@ def _amended(event: Event, _: Background) -> Words:
     parts += _names(body)
     if body.get("elsewhere") is True:
         parts.append("it goes elsewhere now, or otherwise")
+    if body.get("changed"):
+        parts.append(f"{listed(body['changed'])} changed, and nodes are told that have the work")
     if freed:
         parts.append(f"{counted(freed, 'unit')} no longer reserved")
     if asked:

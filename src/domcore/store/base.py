@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domcore.store.counting import Counting
 from domcore.store.return_queries import ReturnQueries
+from domcore.store.writing.changing import ChangingWrites
 from domcore.store.writing.goods import GoodsWrites
 from domcore.store.writing.handing import HandingWrites
 from domcore.store.writing.orders import OrderWrites
@@ -26,6 +27,7 @@ class OperationStore(
     WorkWrites,
     SellingWrites,
     RecallWrites,
+    ChangingWrites,
     TroubleWrites,
 ):
     """A store on top of a `Backend`. Implements `domcore.store.protocol.Store`."""

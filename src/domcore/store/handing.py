@@ -84,6 +84,22 @@ class Handing(Protocol):
         else has leased since is left alone."""
         ...
 
+    def told_change(self, fulfillment_order: str, *, now: int) -> None:
+        """A node works by the new data of its order (`Store.capture` asks for it, outbox
+        ``change``): what a person was shown of it is settled, unless there is more to tell.
+
+        Raises: NotFound: no such fulfillment order.
+        """
+        ...
+
+    def stop_instead(self, fulfillment_order: str, *, now: int) -> None:
+        """A node cannot change the work that it has: it is asked to stop, so that it can be handed
+        over anew; nothing where it is over, or asked to stop already.
+
+        Raises: NotFound: no such fulfillment order.
+        """
+        ...
+
     def recall(self, *, now: int, limit: int, after: int = 0) -> int:
         """Take work back that nobody has begun at nodes that are switched off or not in the network
         any more, of at most so many orders with an id above `after`: what it reserved is free, its

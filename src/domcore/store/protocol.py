@@ -179,7 +179,9 @@ class Store(Handing, Holding, Offering, Minding, Protocol):
     # --- orders --------------------------------------------------------------------------------
 
     def capture(self, commands: Sequence[CaptureOrder], *, now: int) -> list[Outcome]:
-        """Take orders in, all or none: new, amended (later revision), duplicate or stale.
+        """Take orders in, all or none: new, amended (later revision), duplicate or stale. Nodes
+        that work on an order whose person has changed are told (outbox ``change``), or asked to
+        stop where its destination has; until they are known to know, that is trouble (``changed``).
 
         A line whose SKU is neither an item nor an alias of one is kept as it came and stays open
         until the item is saved; the outcome's detail says so. A line that has an item keeps it,

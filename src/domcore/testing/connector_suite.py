@@ -28,7 +28,7 @@ from unittest import SkipTest
 
 import attrs
 
-from domcore.contracts import Connector, PollsNews, ReceivesNews
+from domcore.contracts import ChangesWork, Connector, PollsNews, ReceivesNews
 from domcore.errors import ConnectorError, DomcoreError, PayloadError
 from domcore.model import (
     FULFILLMENT_STATUSES,
@@ -119,6 +119,22 @@ class ConnectorSuite:
         first = self._release(work)
         again = self._release(attrs.evolve(work, attempt=2))
         assert again.reference == first.reference, "the same key came to another piece of work"
+        self._assert_one(work.key)
+
+    def test_a_change_is_made_once_or_refused(self) -> None:
+        """Where it `ChangesWork`: work that it has is for somebody else by now, under the same key.
+        It says so, or that it cannot; twice is once, and work it never had stays unknown to it."""
+        connector = self.connector()
+        if not isinstance(connector, ChangesWork):
+            raise SkipTest("it does not change work")
+        work = self.handover()
+        moved = attrs.evolve(work, person=Person(name="Ada Alder", street=("9 New St",)))
+        unknown = connector.change(moved)
+        assert unknown.status in ("rejected", UNKNOWN_HERE), "it changed what it does not have"
+        self._release(work)
+        for attempt in (1, 2):
+            told = connector.change(attrs.evolve(moved, attempt=attempt))
+            assert told.status in FULFILLMENT_STATUSES
         self._assert_one(work.key)
 
     def test_two_keys_are_two_pieces_of_work(self) -> None:

@@ -112,7 +112,7 @@ EXCEPTION: Final = EVENT_KINDS.index("fulfillment.exception")
 NOTICE: Final = EVENT_KINDS.index("fulfillment.requested")
 """The first of the kinds that report a node's word on its work."""
 
-TOPICS: Final = ("release", "cancel")
+TOPICS: Final = ("release", "cancel", "change")
 RELEASE, CANCEL = range(2)
 
 OUTCOMES: Final = (

@@ -16,7 +16,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from domcore.connecting import HOOK
-from domcore.contracts import Connector
+from domcore.contracts import ChangesWork, Connector
 from domcore.errors import DomcoreError, StoreError
 from domcore.model import FulfillmentOrder, Handover, Node, Notice, Receipt
 from domcore.store.protocol import Lease
@@ -53,7 +53,7 @@ class Outbox:
         """Ask to stop first: what is not wanted any more should not be begun."""
         if not all(node.enabled for node in self._nodes.values()):
             self._store.recall_due(now=self._round.now())
-        for topic in ("cancel", "release"):
+        for topic in ("cancel", "change", "release"):
             self._put_off(topic)
             left = self._round.limit
             while left > 0 and not self._round.stopped():
@@ -135,6 +135,8 @@ class Outbox:
     def _carry_out(self, lease: Lease, handover: Handover, connector: Connector) -> None:
         if lease.topic == "cancel":
             self._stop(lease, handover, connector)
+        elif lease.topic == "change":
+            self._change(lease, handover, connector)
         elif not handover.fulfillment_order.lines:
             self._answers.add(lease.order_id, self._settle, lease, "nothing is left of it")
         elif lease.called_at is not None:
@@ -213,6 +215,46 @@ class Outbox:
             self._answered(lease, handover, answer, None)
         else:
             self._troubled(lease, handover, answer, None)
+
+    # --- change ---------------------------------------------------------------------------------
+
+    def _change(self, lease: Lease, handover: Handover, connector: Connector) -> None:
+        """Tell a partner that the work it has is for somebody else; one that cannot be told, or
+        for which it is too late, is asked to stop, and the work is handed over anew."""
+        if lease.called_at is not None:
+            at = self._round.now() + LOOK_AGAIN
+            self._put_back(lease, at, "its release is under way")
+        elif not handover.fulfillment_order.lines:
+            self._answers.add(lease.order_id, self._settle, lease, "nothing is left of it")
+        elif not isinstance(connector, ChangesWork):
+            self._answers.add(lease.order_id, self._stop_instead, lease, handover.key)
+        else:
+            answer = self._ask("change", handover, connector)
+            if isinstance(answer, Trouble):
+                self._troubled(lease, handover, answer, None)
+            elif answer.status in ("rejected", UNKNOWN_HERE):
+                self._answers.add(lease.order_id, self._stop_instead, lease, handover.key)
+            else:
+                self._answers.add(lease.order_id, self._changed, lease, handover, answer)
+
+    def _stop_instead(self, lease: Lease, key: str) -> None:
+        now = self._round.now()
+        self._settle(lease, "asked to stop instead")
+        self._store.stop_instead(key, now=now)
+
+    def _changed(self, lease: Lease, handover: Handover, receipt: Receipt) -> None:
+        """It works by the new data. One that has stopped over it has done what it was asked to."""
+        name, key, now = handover.node.connector, handover.key, self._round.now()
+        if receipt.status == "cancelled":
+            self._store.stop_instead(key, now=now)
+        notice = notice_of(receipt, key, self._dom.now())
+        trouble = self._record(name, key, notice, receipt.notices)
+        if trouble is not None:
+            self._failed(lease, name, trouble, None)
+            return
+        self._settle(lease, receipt.status)
+        self._store.told_change(key, now=now)
+        self._round.tally.add("changed")
 
     # --- answers --------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ class WorkReport:
         news: notices that came from connectors that are asked.
         routed: orders that were decided; `placed` of them got stock.
         released, cancelled: words to nodes that came to their end: work, and the wish to stop it.
+        changed: words to nodes that work they have is for somebody else by now.
         reconciled: pieces of unknown outcome that were looked up.
         unknown: calls of which nobody knows what they did.
         waiting: pieces left for later: their connector is not there, or down.
@@ -40,6 +41,7 @@ class WorkReport:
     placed: int = 0
     released: int = 0
     cancelled: int = 0
+    changed: int = 0
     reconciled: int = 0
     unknown: int = 0
     waiting: int = 0

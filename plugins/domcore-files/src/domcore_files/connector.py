@@ -24,6 +24,7 @@ DRAFTED: Final = ".drafted"
 RELEASED: Final = ".released"
 STOPPED: Final = ".cancel"
 WITHDRAWN: Final = ".withdrawn"
+CHANGING: Final = ".changing"
 
 STOP: Final = ".stop"
 """What the wish to stop is called after its work, behind which it stands in the order of names."""
@@ -122,18 +123,58 @@ class FilesConnector:
             self._disk.write(SENT, f"{name}{STOPPED}", b"", self._mode)
         return self._receipt("cancel_requested", name)
 
-    def _withdraw(self, name: str) -> bool:
-        """Move the work's file away, which the partner can then take no more; false when it has."""
-        try:
-            self._disk.move(OUT, self._file(name), SENT, f"{name}{WITHDRAWN}")
-        except FileNotFoundError:
+    def change(self, handover: Handover) -> Receipt:
+        """Put other work in the place of the file in ``out``; ``rejected`` where the partner has
+        taken that.
+
+        The new file is drafted, then the old one moved away, so that a partner that takes files
+        meanwhile has one of them, and once. A mark with its draft is of a file that is still to
+        appear.
+
+        Raises:
+            ConnectorError: the folder cannot be reached.
+        """
+        name = name_of(handover.key)
+        with self._disk.reached():
+            self._disk.prepare(OUT, TAKEN, SENT)
+            resumed = self._finish_change(name)
+            found = self._seen(name)
+            if found is None:
+                return Receipt("unknown_here")
+            if found.status != "requested" or not self._options.withdraw:
+                return found if resumed else Receipt("rejected", detail="its file has been taken")
+            rows = work_rows(handover, self._options.format)
+            body = file_of(WORK_COLUMNS, rows, self._options.format, plain=self._options.csv_plain)
+            draft = self._disk.draft(OUT, self._file(name), body, self._mode)
+            if not self._withdraw(name, CHANGING):
+                self._disk.remove(OUT, draft_of(self._file(name)))
+                return Receipt("rejected", detail="its file has been taken")
+            self._disk.publish(draft, OUT, self._file(name))
+            self._disk.remove(SENT, f"{name}{CHANGING}")
+        return self._receipt("requested", name)
+
+    def _finish_change(self, name: str) -> bool:
+        """Go on where a change was cut short; whether one was."""
+        if self._disk.look(SENT, f"{name}{CHANGING}") is None:
             return False
-        self._empty_withdrawn(name)
+        draft = draft_of(self._file(name))
+        if self._disk.look(OUT, draft) is not None:
+            self._disk.move(OUT, draft, OUT, self._file(name))
+        self._disk.remove(SENT, f"{name}{CHANGING}")
         return True
 
-    def _empty_withdrawn(self, name: str) -> None:
+    def _withdraw(self, name: str, mark: str = WITHDRAWN) -> bool:
+        """Move the work's file away, which the partner can then take no more; false when it has."""
+        try:
+            self._disk.move(OUT, self._file(name), SENT, f"{name}{mark}")
+        except FileNotFoundError:
+            return False
+        self._empty_withdrawn(name, mark)
+        return True
+
+    def _empty_withdrawn(self, name: str, mark: str = WITHDRAWN) -> None:
         """Of what was taken back only the mark stays, for the file says who the customer is."""
-        self._disk.write(SENT, f"{name}{WITHDRAWN}", b"", self._mode)
+        self._disk.write(SENT, f"{name}{mark}", b"", self._mode)
 
     def reconcile(self, handover: Handover) -> Receipt:
         """Look for the work: in ``out``, in ``taken``, among what was sent or taken back.
@@ -167,6 +208,7 @@ class FilesConnector:
 
     def _seen(self, name: str) -> Receipt | None:
         """How far the work is, and a mark that it has appeared, if a crash left none."""
+        self._finish_change(name)
         found = self._found(name)
         if found is not None:
             self._settle(name)

@@ -27,6 +27,7 @@ _WORDS: Final = (
     ("routed", "routed {}", "order"),
     ("released", "handed over {}", "fulfillment order"),
     ("cancelled", "asked to stop {}", "fulfillment order"),
+    ("changed", "changed {}", "fulfillment order"),
     ("reconciled", "looked up {}", "unknown outcome"),
     ("unknown", "nobody knows about {}", "call"),
     ("waiting", "left {} for later", "word"),

@@ -11,7 +11,8 @@ from attrs import frozen
 from domcore.model.order import Order
 from domcore.model.package import Package
 from domcore.store.backend import Reader
-from domcore.store.operations.news import Claim, Demand, Names, Share, Units
+from domcore.store.operations.changing import node_knows
+from domcore.store.operations.news import REFUSED, Claim, Demand, Names, Share, Units
 from domcore.store.operations.order_work import OrderWork
 from domcore.store.operations.returns import coming_back
 from domcore.store.operations.troubles import Lines, Troubles, is_troubling, lines_of
@@ -39,6 +40,8 @@ class Work:
     node: str
     names: Names
     order: Order
+    troubled: bool
+    """Whether people were ever told of trouble of the order."""
 
 
 def raise_alarms(
@@ -60,6 +63,8 @@ def raise_alarms(
         after_all: what has become of units that left although they had been given back.
     """
     unwanted = {} if after_all else _unwanted(work, left)
+    if about.troubled and status in REFUSED:
+        node_knows(reader, work, about.key, now)
     told = any(map(is_troubling, after.claims))
     back = any(claim.status == RETURNED for claim in after.claims)
     if not (unwanted or after_all or told or back):

@@ -22,6 +22,7 @@ from domcore.store.operations.amend import MOST_TOLD, amend
 from domcore.store.operations.amendments import amendments_of, without
 from domcore.store.operations.asked import asked_of, check_holds, revision_problems
 from domcore.store.operations.awaited import keep_items, unknown_lines, waiting_words
+from domcore.store.operations.changing import changed_fields, nodes_at_work, tell_nodes
 from domcore.store.operations.holds import carry, hold_new, holds_of, standing_of, told_again
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import load_work
@@ -245,6 +246,12 @@ class Capture:
         dumped = self._bodies.order.dump(after)
         add("bodies", (known.id, after.revision, digest, dumped, order.revision))
         add("order_numbers", (after.number, to_micros(after.placed_at), known.id))
+        at_work = nodes_at_work(work)
+        changed = self._changed(known.id, command, told) if at_work else []
+        if changed:
+            told["changed"] = changed
+            moves, revision = told["elsewhere"], after.revision
+            tell_nodes(self._reader, work, at_work, changed, revision, self._now, stops=moves)
         if command.person is not None:
             add("persons", (known.id, self._bodies.person.dump(command.person)))
         add("events", (None, "order.amended", known.id, self._now, dump_event(told)))
@@ -252,6 +259,13 @@ class Capture:
         if work.state.cancelled and command.queue:
             revive(self._reader, self.changes, known.id, after, self._now)
         return Outcome("amended", known.id, waiting_words(unknown))
+
+    def _changed(self, order_id: int, command: CaptureOrder, told: Mapping[str, Any]) -> list[str]:
+        """What nodes that have the work know otherwise, by name: never what it was, or is."""
+        rows = self._reader.select("person", "order_id", [order_id])
+        before = self._bodies.person.load(rows[0][1]) if rows else None
+        moved = ["destination or service"] if told["elsewhere"] else []
+        return moved + changed_fields(before, command.person)
 
     def _spelled_otherwise(self, order: Order, body: BodyRow) -> bool:
         """Whether a revision differs from the stored one only in how its postal code is written.

@@ -239,6 +239,17 @@ class OrderWork:
                 self._asked.add(key)
                 self.changes.add("outbox", outbox_entry("cancel", work.order_id, *key, now))
 
+    def ask_to_change(self, key: tuple[int, int], now: int) -> None:
+        """Tell the node that the work it has is for somebody, or somewhere, else. A word that is on
+        its way may carry the old data."""
+        if not any(row.topic == "change" and not row.attempts for row in self._entries_of(key)):
+            order_id = self.state.order_id
+            self.changes.add("outbox", outbox_entry("change", order_id, *key, now))
+
+    def is_to_change(self, key: tuple[int, int]) -> bool:
+        """Whether its node is still to be told of a change."""
+        return any(row.topic == "change" for row in self._entries_of(key))
+
     def put_on_hold(self, key: tuple[int, int], now: int) -> None:
         """Stop work that is not handed over: it is not released before it is let go."""
         self.set_work(self.work[key]._replace(status="on_hold"), now)
@@ -263,9 +274,9 @@ class OrderWork:
         key = (work.sequence, work.node_id)
         self.work[key] = work
         if work.status in FINISHED:
-            self._withdraw(key, now, ("release", "cancel"))
+            self._withdraw(key, now, ("release", "cancel", "change"))
         elif work.status == "cancel_requested":
-            self._withdraw(key, now, ("release",))
+            self._withdraw(key, now, ("release", "change"))
         self.changes.add(
             "set_fulfillment_orders", (work.status, work.handed_over, work.reference, *work[:3])
         )

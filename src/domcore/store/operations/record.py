@@ -54,6 +54,8 @@ class Papers:
     decided_at: int
     done: dict[tuple[int, str], int]
     """Units that earlier notices moved, by line and word."""
+    troubled: bool
+    """Whether people were ever told of trouble of the order."""
 
 
 def papers_of(reader: Reader, name: str, node: str, work: FulfillmentRow, order: Order) -> Papers:
@@ -72,7 +74,8 @@ def papers_of(reader: Reader, name: str, node: str, work: FulfillmentRow, order:
                 entry = (lines[line_id], word)
                 done[entry] = done.get(entry, 0) + units
     claims = heard(tuple(claims_from(name, events)), told=told)
-    return Papers(name, node, key, order, claims, decided_at, done)
+    troubled = any(kind == "trouble.raised" for kind, _, _ in events)
+    return Papers(name, node, key, order, claims, decided_at, done, troubled)
 
 
 def record(
@@ -131,7 +134,7 @@ def record(
     shelves.balance()
     work.close_emptied_work(now)
     after_all = _tell(work, papers, settling, claim, word, now)
-    about = Work(papers.key, papers.name, papers.node, names, papers.order)
+    about = Work(papers.key, papers.name, papers.node, names, papers.order, papers.troubled)
     left = {number: n for (number, how), n in settling.done.items() if how == "shipped" and n > 0}
     news = Heard(claims, boxes, after)
     raise_alarms(reader, work, about, earlier_news, news, status, left, after_all, now)

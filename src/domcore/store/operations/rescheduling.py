@@ -24,7 +24,7 @@ ASTRAY: Final = 60_000_000
 LOOKED_AT: Final = 50
 """Events, the last ones first, among which one that is dated by our own clock is looked for."""
 
-TOPICS: Final = ("release", "cancel")
+TOPICS: Final = ("release", "cancel", "change")
 TASKS: Final = 10_000
 RESCHEDULED: Final = "work.rescheduled"
 

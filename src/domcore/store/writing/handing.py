@@ -31,6 +31,9 @@ from domcore.store.writing.common import Writes
 HURRY: Final = "hurry:"
 """Before a task's name: the row of ``cursor`` that says 1 while it must be done again at once."""
 
+TOPICS: Final = ("cancel", "change", "release")
+"""What nodes are told, in that order: what is not wanted should not be begun."""
+
 PUT_OFF: Final = 10_000
 """Due entries looked at in one transaction."""
 
@@ -168,7 +171,7 @@ class HandingWrites(Writes):
         with self._backend.reading():
             rows = [
                 OutboxRow(*row)
-                for topic in ("cancel", "release")
+                for topic in TOPICS
                 for row in self._backend.due(topic, NEVER - 1, limit)
             ]
             nodes = self._backend.nodes()
@@ -182,7 +185,7 @@ class HandingWrites(Writes):
             found = failing_tasks(tasks, before)
             waiting = [
                 OutboxRow._make(row)
-                for topic in ("cancel", "release")
+                for topic in TOPICS
                 for row in backend.due(topic, NEVER - 1, limit)
             ]
             found += failing_entries(backend, waiting, backend.nodes(), before)

@@ -15,6 +15,7 @@ from domcore.testing.store_suite.acting import ActingPromises
 from domcore.testing.store_suite.amendments import AmendmentPromises
 from domcore.testing.store_suite.awaited import AwaitedPromises
 from domcore.testing.store_suite.carts import CartPromises
+from domcore.testing.store_suite.changing import ChangingPromises
 from domcore.testing.store_suite.clock import ClockPromises
 from domcore.testing.store_suite.decisions import DecisionPromises
 from domcore.testing.store_suite.goods import GoodsPromises
@@ -55,5 +56,6 @@ class StoreSuite(
     WaitingPromises,
     TroublePromises,
     RecallPromises,
+    ChangingPromises,
 ):
     """All promises. Override `make_store`."""
