@@ -447,6 +447,15 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
         "return_line", {"units": 99}, return_id=2
     )  # fmt: skip
     yield "I1", "the ledger brought back what never came", change("return_line", {"blocked": 0})
+    yield "events", "a return claims what never came", change(
+        "return_line", {"restocked": more()}, return_id=2
+    )  # fmt: skip
+    yield "events", "more may come back than was authorized", change(
+        "return_line", {"units": more()}, return_id=2
+    )  # fmt: skip
+    yield "events", "what came back was scrap, not whole", change(
+        "return_line", {"restocked": 0, "written_off": 1}, return_id=1
+    )  # fmt: skip
     yield "reference", "a return of an unknown item", change("return_line", {"item_id": 99})
     yield "I6", "nobody waits for an item that is not known", delete("awaited_item")
     yield "I6", "it is waited for under another name", change("awaited_item", {"name": "MUG"})

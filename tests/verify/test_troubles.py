@@ -15,7 +15,7 @@ SEEDS = {
     "lost": "DELETE FROM trouble WHERE number = 1",
     "invented": (
         "INSERT INTO trouble SELECT order_id, 9, sequence, node_id, kind, at, note, lines,"
-        " settled_at, settled_by FROM trouble WHERE number = 1"
+        " settled_at, settled_by, seal FROM trouble WHERE number = 1"
     ),
     "of another order": "UPDATE trouble SET order_id = 2",
     "of another number": "UPDATE trouble SET number = 7 WHERE number = 2",

@@ -109,6 +109,7 @@ def _check_orders(
             yield found
         else:
             yield from movements.chains.check(found.state, found.place)
+            yield from movements.receipts.check(found)
             yield from orders.check(found)
             yield from amendments.check_order(found)
             yield from asked.check_order(found)

@@ -23,6 +23,7 @@ from domcore.store.rows import (
 from domcore.verify.catalog import Catalog
 from domcore.verify.handing import check_consumers, check_entry, stragglers_by_event
 from domcore.verify.news import NewsReader, check_item_exclusions
+from domcore.verify.receipts import TOLD, Receipts
 from domcore.verify.returns import sort_returns
 from domcore.verify.seals import Chains
 from domcore.verify.source import Source
@@ -166,6 +167,8 @@ class Movements:
         """See `domcore.verify.news.NewsReader`."""
         self.troubles: Final = Spool()
         """See `domcore.verify.troubles.sort_trouble`."""
+        self.receipts: Final = Receipts()
+        """What returns say, and what was told of them."""
         self.chains: Final = Chains()
         """What happened, to be held against the orders' chains."""
         self.buried: Final[set[tuple[int, str, str]]] = set()
@@ -178,7 +181,7 @@ class Movements:
         yield from self._check_outbox(source)
         yield from self._check_inbox(source, catalog)
         yield from check_item_exclusions(source, catalog)
-        yield from sort_returns(source, catalog, self.returns)
+        yield from sort_returns(source, catalog, self.returns, self.receipts)
         for tombstone in map(TombstoneRow._make, source.rows("tombstone")):
             self.buried.add(tombstone[:3])
             if tombstone.owner_id not in catalog.owners:
@@ -193,6 +196,7 @@ class Movements:
         self.news.close()
         self.troubles.close()
         self.chains.close()
+        self.receipts.close()
 
     def _check_ledger(self, source: Source) -> Violations:
         expected = 1
@@ -238,6 +242,8 @@ class Movements:
                 yield broken("events", place, "who caused it is no name")
             if row.order_id is not None:
                 self.chains.add("event", row.order_id, row)
+                if row.kind in TOLD:
+                    yield from self.receipts.add_event(row)
             kind = kinds.get(row.kind)
             if kind is None:
                 yield broken("events", place, f"is of the unknown kind {row.kind!r}")

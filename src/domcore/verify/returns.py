@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from domcore.store.rows import ReturnLineRow, ReturnRow
 from domcore.verify.catalog import Catalog
+from domcore.verify.receipts import Receipts
 from domcore.verify.source import Source
 from domcore.verify.spool import Grouped, Spool
 from domcore.verify.violation import Violations, broken
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 DIGEST_BYTES: Final = 32
 
 
-def sort_returns(source: Source, catalog: Catalog, spool: Spool) -> Violations:
+def sort_returns(source: Source, catalog: Catalog, spool: Spool, receipts: Receipts) -> Violations:
     """Check each return by itself, and sort their lines by order into `spool`:
     ``(order, return, line, units, received, on hand, closed)``."""
     lines = Grouped(iter(map(ReturnLineRow._make, source.rows("return_line"))))
@@ -35,6 +36,7 @@ def sort_returns(source: Source, catalog: Catalog, spool: Spool) -> Violations:
                 yield broken("I6", place, message)
             if line.item_id not in catalog.items:
                 yield broken("reference", place, f"line {line.line_no} is of no known item")
+            receipts.add_line(row, line)
             spool.add((row.order_id, row.id, line.line_no, line.units, received, there, closed))
     lines.finish()
     yield from _strays(lines)
