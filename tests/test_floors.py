@@ -23,7 +23,7 @@ FLOORS = (
         "explanation", "intake", "late_units", "opening", "outside", "planning", "preparing",
         "programs",
         "publishing", "returning", "routing", "seeing", "supply_cache", "telemetry", "told_stock",
-        "validity", "withholding",
+        "unreadable", "validity", "withholding",
         "verbs", "verify", "working",
     },
     {"simulation"},

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Final
+from typing import Final, Self
 
 from attrs import frozen
 
@@ -69,6 +69,7 @@ class PayloadError(DomcoreError):
     SHOWN = 20
 
     def __init__(self, message: str, problems: Sequence[Problem] = (), *, source: str = "") -> None:
+        self.order: tuple[str, str, int] = ("", "", 0)
         self.message = message
         self.problems = tuple(problems)
         self.source = source
@@ -77,6 +78,17 @@ class PayloadError(DomcoreError):
         if len(self.problems) > self.SHOWN:
             lines.append(f"  ... and {len(self.problems) - self.SHOWN} more")
         super().__init__("\n".join(lines))
+
+    def about(self, external_id: str, number: str = "", revision: int = 0) -> Self:
+        """The same error, which says of which order it is, so that what came can be kept under its
+        name: the channel's id of it, what people call it, its revision (0: not known)."""
+        self.order = (external_id, number, revision)
+        return self
+
+    @property
+    def reason(self) -> str:
+        """What is wrong, on one line: the first few problems, or the message."""
+        return "; ".join(str(each) for each in self.problems[:5]) or self.message
 
 
 class SignatureError(PayloadError):

@@ -17,6 +17,7 @@ from domcore.errors import (
     PayloadError,
     PluginError,
     Problem,
+    SignatureError,
 )
 from domcore.model import (
     AmendOrder,
@@ -34,6 +35,7 @@ from domcore.model import (
     ObserveStock,
     Order,
     ReceiveReturn,
+    Unreadable,
     postal_prefix,
 )
 from domcore.model.actor import actor, brought
@@ -46,6 +48,7 @@ from domcore.store.operations.notices import split_id
 from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome
 from domcore.told_stock import check_told
+from domcore.unreadable import WORD, keep, read_again, unread_of, unreadable_of
 
 MOST_OF_NAME: Final = 255
 
@@ -83,6 +86,7 @@ class Intake:
             ReceiveReturn: self.receive_return,
             AskPull: self.ask_pull,
             Ignore: lambda command: Outcome("ignored", None, command.reason),
+            Unreadable: self._set_aside,
         }
 
     def channels(self) -> dict[str, Channel]:
@@ -111,9 +115,46 @@ class Intake:
         if served is None:
             raise NotFound(self._no_channel(channel))
         lowered = {name.lower(): value for name, value in headers.items()}
-        commands = self._read(served, Envelope(channel, body, lowered, self._now()))
-        by = actor("channel", channel)
-        return self.apply([brought(command, by) for command in commands])
+        return self._receive(served, Envelope(channel, body, lowered, self._now()))
+
+    def read_again(self, name: str) -> bool:
+        """Read a delivery that was kept once more; False where nothing was kept under the name."""
+
+        def read(envelope: Envelope) -> list[Outcome]:
+            served = self.channels().get(envelope.channel)
+            if served is None:
+                raise NotFound(self._no_channel(envelope.channel))
+            return self._receive(served, envelope)
+
+        return read_again(self._store, name, read, self._now())
+
+    def _receive(self, served: Channel, envelope: Envelope) -> list[Outcome]:
+        """Carry out what a delivery says. What cannot be read of it is kept, and the rest goes on.
+
+        Raises:
+            SignatureError: it is nobody's, and nothing of it is kept.
+            PayloadError: there are too many that cannot be read.
+        """
+        now, by = self._micros(), actor("channel", envelope.channel)
+        try:
+            commands = self._read(served, envelope)
+        except SignatureError:
+            raise
+        except PayloadError as error:
+            return [keep(self._store, envelope, unreadable_of(error), now, error)]
+        outcomes = []
+        for command in [brought(command, by) for command in commands]:
+            if isinstance(command, Unreadable):
+                outcomes.append(keep(self._store, envelope, command, now))
+                continue
+            try:
+                outcomes += self.apply([command])
+            except PayloadError as error:
+                if not isinstance(command, CaptureOrder | AmendOrder | CancelOrder):
+                    raise
+                told = unreadable_of(error, command)
+                outcomes.append(keep(self._store, envelope, told, now, error))
+        return outcomes
 
     def _read(self, served: Channel, envelope: Envelope) -> list[Command]:
         """The commands of a delivery.
@@ -155,6 +196,12 @@ class Intake:
     def apply(self, commands: Iterable[Command]) -> list[Outcome]:
         """Carry out commands in order, each in its own transaction."""
         return [self._carried_out_by[type(command)](command) for command in commands]
+
+    def _set_aside(self, command: Unreadable) -> Outcome:
+        """Something that a caller of `apply` could not read, and keeps itself."""
+        unread = unread_of(command, "receive:apply")
+        self._store.keep_unread(unread, now=self._micros())
+        return Outcome(WORD, None, unread.error)
 
     def capture(self, commands: Sequence[CaptureOrder]) -> list[Outcome]:
         """Take orders in, all of them or none."""

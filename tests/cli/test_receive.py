@@ -121,24 +121,30 @@ def test_one_that_is_refused_does_not_stop_the_others(project: Path, run) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (body()[:-20], "not acceptable as JSON"),
+        (body()[:-20], "unterminated string"),
         (b"\xff\xfe" + body(), "not UTF-8"),
         (b"[" * 100_000, "nested"),
         (body().replace(b'"1.00"', b'"1,00"'), "$.line_items[0].price"),
         (body().replace(b'"quantity": 1', b'"quantity": -1'), "$.line_items[0].quantity"),
         (body().replace(b'"quantity": 1', b'"quantity": 1e99'), "$.line_items[0].quantity"),
         (body(sku="NEW" * 100), "$.line_items[0].sku"),
-        (b"", "not acceptable"),
+        (b"", "expecting value"),
     ],
 )
-def test_a_signed_delivery_that_cannot_be_read_is_refused(
+def test_a_signed_delivery_that_cannot_be_read_is_kept_and_said(
     text: bytes, message: str, project: Path, run
 ) -> None:
     result = run("receive", "shop", raw(project, text))
     assert result.exit_code == 1
     assert message in result.stderr
+    assert "unreadable: " in result.stderr
     assert "Nora" not in result.output
     assert run("orders", "--json").stdout == ""
+    parked = json.loads(run("parked", "--json").stdout)
+    assert message in parked["note"]
+    assert run("retry", parked["id"]).exit_code == 1
+    assert run("drop", parked["id"]).exit_code == 0
+    assert run("parked", "--json").stdout == ""
     assert run("verify").exit_code == 0
 
 

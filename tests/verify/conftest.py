@@ -30,6 +30,7 @@ from domcore.model import (
     StockCount,
 )
 from domcore.model.handover import REJECTION_REASONS
+from domcore.store.values import Unread
 from domcore.testing.builder import World
 
 SKUS = ("MUG", "PEN", "LAMP")
@@ -108,6 +109,10 @@ class Shop:
 
     def unnamed(self, number: int, units: int, shape: int) -> None:
         self.dom.capture(self.world.order(str(number), NOBODY=2, PEN=1))
+
+    def unreadable(self, number: int, units: int, shape: int) -> None:
+        unread = Unread("receive:web", "odd", str(number), f"#{number}", units, b"body", {})
+        self.dom.store.keep_unread(unread, now=self.now)
 
     def identify(self, number: int, units: int, shape: int) -> None:
         self.dom.load_items((), [Alias("web", "NEW", SKUS[shape % 3])])
@@ -243,6 +248,7 @@ BUSY_LIFE: tuple[tuple[str, int, int, int], ...] = (
     ("hold", 61, 5, 0), ("lift", 61, 6, 0), ("unpaid", 62, 2, 2), ("unpaid", 63, 0, 2),
     ("count", 1, 1, 1),
     ("capture", 50, 0, 4),
+    ("unreadable", 70, 3, 0), ("unreadable", 50, 9, 0),
 )  # fmt: skip
 
 

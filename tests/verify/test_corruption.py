@@ -464,6 +464,17 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     )  # fmt: skip
     yield "I6", "a line waits for another's item", change("awaited_item", {"line_no": more()})
     yield "I5", "an order waits that is not there", change("awaited_item", {"order_id": more(900)})
+
+    def kept(**values: Any) -> Damage:
+        row: Row = {"consumer": "receive:web", "seq": 9001, "external_id": "1", "number": "#1"}
+        row |= {"revision": 1, "digest": b"d" * 32, "headers": b"{}", "body": b""}
+        return insert("unread", **(row | values))
+
+    yield "reference", "a delivery is kept and nobody is shown it", kept()
+    yield "cursor", "a delivery came by no way there is", kept(consumer="fax:web")
+    yield "I10", "what came is not known", kept(digest=b"")
+    yield "I10", "it came before there was anything", kept(revision=-1)
+    yield "format", "its order has no name that is kept", kept(number="x" * 400)
     yield "published", "less than nothing was told", insert(
         "published", channel="web", item_id=1, node_id=0, quantity=-1
     )  # fmt: skip

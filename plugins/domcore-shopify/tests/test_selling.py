@@ -17,11 +17,11 @@ from domcore.model import (
     CaptureOrder,
     Command,
     Envelope,
-    Ignore,
     Order,
     Package,
     ShipmentNews,
     StockLevel,
+    Unreadable,
 )
 from domcore.plugin_kit import Bucket
 from domcore.settings import ChannelSettings
@@ -212,8 +212,10 @@ def test_an_order_that_cannot_be_read_does_not_stop_the_others(fake, caplog) -> 
     fake.place(lambda order: order["line_items"][0].update(quantity="many Okafor"))
     fake.place()
     commands, cursor = pulled(fake.channel())
-    assert [type(each) for each in commands] == [CaptureOrder, Ignore, CaptureOrder]
+    assert [type(each) for each in commands] == [CaptureOrder, Unreadable, CaptureOrder]
     assert "$.line_items[0].quantity: must be a whole number" in commands[1].reason
+    assert commands[1].external_id
+    assert commands[1].revision > 0
     assert "Okafor" not in commands[1].reason + caplog.text
     assert pulled(fake.channel(), cursor)[0] == []
 

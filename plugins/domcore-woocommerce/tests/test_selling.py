@@ -18,12 +18,12 @@ from domcore.model import (
     CaptureOrder,
     Command,
     Envelope,
-    Ignore,
     Order,
     Package,
     Point,
     ShipmentNews,
     StockLevel,
+    Unreadable,
 )
 from domcore.plugin_kit import Bucket
 from domcore.testing import ChannelSuite, World
@@ -253,7 +253,7 @@ def test_a_refund_that_cannot_be_read_is_told_and_stops_no_other_order(fake) -> 
     fake.refunds[id][0]["line_items"] = "Nils"
     fake.place()
     commands, _ = pulled(fake.channel())
-    assert [type(each) for each in commands] == [CaptureOrder, Ignore, CaptureOrder]
+    assert [type(each) for each in commands] == [CaptureOrder, Unreadable, CaptureOrder]
     assert "Nils" not in commands[1].reason
 
 
@@ -262,8 +262,10 @@ def test_an_order_that_cannot_be_read_does_not_stop_the_others(fake, caplog) -> 
     fake.place(lambda order: order["line_items"][0].update(quantity="Aaberg"))
     fake.place()
     commands, cursor = pulled(fake.channel())
-    assert [type(each) for each in commands] == [CaptureOrder, Ignore, CaptureOrder]
+    assert [type(each) for each in commands] == [CaptureOrder, Unreadable, CaptureOrder]
     assert "$.line_items[0].quantity" in commands[1].reason
+    assert commands[1].external_id
+    assert commands[1].revision > 0
     assert "Aaberg" not in commands[1].reason + caplog.text
     assert pulled(fake.channel(), cursor)[0] == []
 

@@ -213,7 +213,7 @@ def _receive(dom: Domcore, deliveries: Sequence[Delivery], watch: Watch) -> Rece
 
 def worth_telling(outcome: Outcome) -> bool:
     """Whether a delivery that was taken in leaves something for a person to do."""
-    return outcome.outcome in ("captured", "amended") and bool(outcome.detail)
+    return outcome.outcome in ("captured", "amended", "unreadable") and bool(outcome.detail)
 
 
 def _reason(error: PayloadError) -> str:

@@ -19,6 +19,7 @@ from domcore.model.command import (
     Ignore,
     ObserveStock,
     StockCount,
+    Unreadable,
 )
 from domcore.model.decision import Decision, FulfillmentOrder, OrderSummary, Reservation
 from domcore.model.event import Event
@@ -140,6 +141,7 @@ __all__ = [
     "StockCount",
     "StockLevel",
     "Terms",
+    "Unreadable",
     "amount_text",
     "decimal_text",
     "difference_shown",

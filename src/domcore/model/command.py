@@ -198,6 +198,27 @@ class Ignore:
     by: str = ""
 
 
+@frozen(slots=True)
+class Unreadable:
+    """Something that came and cannot be read. It is kept and shown to a person (``parked``), and
+    all else that came with it goes on.
+
+    Args:
+        reason: why, as paths and words such as ``$.lines[0].quantity: must be whole``; it is
+            stored and logged, so it never repeats what came.
+        external_id: the channel's id of the order it tells of, where that can be read.
+        number: what people call that order.
+        revision: its revision, where that can be read: one that is as late or later, and can be
+            read, makes an end of it. 0 is not known; then any later one does.
+    """
+
+    reason: str
+    external_id: str = ""
+    number: str = ""
+    revision: int = 0
+    by: str = ""
+
+
 Command = (
     CaptureOrder
     | AmendOrder
@@ -210,4 +231,5 @@ Command = (
     | ReceiveReturn
     | AskPull
     | Ignore
+    | Unreadable
 )

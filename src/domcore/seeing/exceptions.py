@@ -374,7 +374,7 @@ def _of_parked(each: Parked) -> tuple[str, str]:
     reason = f"{each.kind} set aside after {counted(each.attempts, 'attempt')}{doubt}{note}"
     consumer = each.id.split("/")[1] if each.kind == "setback" else ""
     # What came by itself is not kept: its sender must send it again.
-    gone = consumer and consumer.partition(":")[0] not in ("poll", "pull")
+    gone = consumer and not each.kept and consumer.partition(":")[0] not in ("poll", "pull")
     return reason, f"domcore {'drop' if gone else 'retry'} {_arg(each.id)}"
 
 

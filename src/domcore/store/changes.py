@@ -135,7 +135,9 @@ WRITES: Final[dict[str, Write]] = {
         "return_line", "set", ("restocked", "blocked", "written_off"), ("return_id", "line_no")
     ),
     "tasks": Write("task", "upsert"),
+    "forget_unread": Write("unread", "delete"),
     "stragglers": Write("straggler", "upsert"),
+    "unread": Write("unread", "insert"),
     "forget_stragglers": Write("straggler", "delete"),
     "offers": Write("offer", "upsert"),
     "published": Write("published", "upsert"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from domcore.store.values import Lease, Parked, Rescheduled, Straggler, Task
+from domcore.store.values import Lease, Parked, Rescheduled, Straggler, Task, Unread
 
 
 class Handing(Protocol):
@@ -176,6 +176,24 @@ class Handing(Protocol):
     ) -> bool:
         """Keep that a task could not take in something (``work.parked``); False where it is kept
         already. `position` is the cursor before its page, `number` its place there."""
+        ...
+
+    def keep_unread(self, unread: Unread, *, now: int) -> tuple[str, bool] | None:
+        """Keep something that could not be read (``work.parked``): what it is called among what is
+        parked, and whether it is news. A later one of the same order takes its place. None where so
+        many of its task are kept that no more is."""
+        ...
+
+    def unread(self, name: str) -> Unread | None:
+        """What is kept of a setback; None where its sender must send it again.
+
+        Raises: NotFound: nothing that is parked is called so.
+        """
+        ...
+
+    def forget_superseded(self, *, now: int) -> int:
+        """Be done with what could not be read of orders that have been told in a later revision
+        since, or cancelled; returns how many."""
         ...
 
     def lease_task(self, name: str, *, now: int, until: int) -> Task | None:

@@ -353,6 +353,20 @@ class StragglerRow(NamedTuple):
     note: str
 
 
+class UnreadRow(NamedTuple):
+    """What came and could not be read, beside its setback ``(consumer, seq)``: the order it tells
+    of, and the delivery as it came, which may be personal data. An empty `body` is not kept."""
+
+    consumer: str
+    seq: int
+    external_id: str
+    number: str
+    revision: int
+    digest: bytes
+    headers: bytes
+    body: bytes
+
+
 class PublishedRow(NamedTuple):
     """What a channel was last told it may sell; node 0 is the sum over its nodes."""
 
@@ -453,6 +467,7 @@ _ALL: Final = (
     Table("return_line", ReturnLineRow, ("return_id", "line_no"), ("return_id",)),
     Table("task", TaskRow, ("name",)),
     Table("straggler", StragglerRow, ("consumer", "seq"), ("consumer",)),
+    Table("unread", UnreadRow, ("consumer", "seq"), ("consumer", "external_id")),
     Table("offer", OfferRow, ("item_id",)),
     Table("published", PublishedRow, ("channel", "item_id", "node_id"), ("channel", "item_id")),
     Table("trouble", TroubleRow, ("order_id", "number"), ("order_id",)),

@@ -235,6 +235,28 @@ class Parked(NamedTuple):
     parked_at: int | None
     unknown: bool
     fulfillment_order: str = ""
+    kept: bool = False
+    """Whether what came is kept, so that it can be read again."""
+
+
+class Unread(NamedTuple):
+    """Something that came and could not be read.
+
+    `task` is ``receive:CHANNEL`` or ``pull:CHANNEL``, and for the latter `position` is the cursor
+    before its page and `place` its place there. `external_id`, `number` and `revision` tell of
+    which order, as far as that could be read (0: it could not). `error` holds no personal data;
+    `body` and `headers` are the delivery as it came, empty where its sender is asked again.
+    """
+
+    task: str
+    error: str
+    external_id: str = ""
+    number: str = ""
+    revision: int = 0
+    body: bytes = b""
+    headers: Mapping[str, str] = {}
+    position: str = ""
+    place: int = 0
 
 
 class Task(NamedTuple):

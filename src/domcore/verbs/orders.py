@@ -43,10 +43,14 @@ class OrderVerbs(Core):
     ) -> list[Outcome]:
         """Take in one delivery from a channel, as it came; or from a connector that is told news.
 
+        What a channel cannot read of it is kept for a person, outcome ``unreadable``, and the rest
+        is taken in: see `parked` and `retry`.
+
         Raises:
             NotFound: there is no such channel, nor such a connector.
             SignatureError: the delivery is not signed by anyone we know.
-            PayloadError: it cannot be read or accepted; nothing was changed.
+            PayloadError: a connector cannot read it, news of stock cannot be accepted, or too many
+                deliveries that cannot be read are kept already.
             ConflictError: the same key or revision came before with other content.
         """
         if channel not in self._intake.channels() and self._connecting.receiving(channel):

@@ -80,6 +80,7 @@ class WorkVerbs(Core):
         Outbox(round).run()
         Events(round).deliver()
         tasks.tell()
+        self.store.forget_superseded(now=round.now())
         return round.tally.report()
 
     def _heed_clock(self, round: Round) -> None:
@@ -158,13 +159,17 @@ class WorkVerbs(Core):
     def retry(self, name: str, *, by: str = "") -> None:
         """Try something parked, or something that keeps failing (``task/pull:web``), again: at
         once, with all its attempts. A release of unknown outcome is looked up at the partner first;
-        the page of a setback is read again.
+        a delivery that could not be read is read again, and the page of another setback by the
+        next `work`.
 
         Raises:
             NotFound: nothing that is parked or fails is called so.
+            PayloadError: it still cannot be read; it stays.
             ConflictError: what was set aside is not kept here; its sender must send it again.
         """
         with self.acting(by):
+            if self._intake.read_again(name):
+                return
             self.store.revive(name, now=self._micros())
 
     def settle(self, name: str, *, by: str = "", note: str = "") -> Trouble:

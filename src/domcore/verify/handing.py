@@ -14,6 +14,9 @@ TASKS: Final = ("poll", "pull", "publish", "events", "cover")
 PUBLISHED: Final = ("publish:", "publish-basis:", "publish-offers:", "wake:", "hurry:")
 """What cursors begin with that do not stand in the events (see `domcore.verify.selling`)."""
 
+DIGEST_BYTES: Final = 32
+LONGEST_NAME: Final = 300
+
 SETBACKS: Final = ("poll", "pull", "receive", "release", "cancel")
 """What the names of those begin with that set aside something other than an event."""
 
@@ -50,6 +53,7 @@ def check_consumers(source: Source, last: int) -> Violations:
     reached = {cursor.consumer: cursor.seq for cursor in cursors}
     for row in map(StragglerRow._make, source.rows("straggler")):
         yield from _check_straggler(row, reached, last)
+    yield from _check_unread(source)
     for task in map(TaskRow._make, source.rows("task")):
         place = f"task {task.name}"
         if task.name.partition(":")[0] not in TASKS:
@@ -58,6 +62,23 @@ def check_consumers(source: Source, last: int) -> Violations:
             yield broken("cursor", place, "its attempts or times are less than nothing")
         if task.failed_at is not None and (task.failed_at < 0 or not task.attempts):
             yield broken("cursor", place, "has failed, but was never attempted since")
+
+
+def _check_unread(source: Source) -> Violations:
+    """Deliveries that could not be read: each beside a setback of its own. What they say is not
+    looked at: it is personal data."""
+    setbacks = {tuple(row[:2]) for row in source.rows("straggler")}
+    for row in source.rows("unread"):
+        consumer, seq, external_id, number, revision, digest = row
+        place = f"unread {consumer} {seq}"
+        if (consumer, seq) not in setbacks:
+            yield broken("reference", place, "is kept, but nobody is shown that")
+        if consumer.partition(":")[0] not in ("receive", "pull"):
+            yield broken("cursor", place, "came by no way that there is")
+        if revision < 0 or len(digest) != DIGEST_BYTES:
+            yield broken("I10", place, "its revision or its content is not known")
+        if len(external_id) > LONGEST_NAME or len(number) > LONGEST_NAME:
+            yield broken("format", place, "its names are longer than any that are kept")
 
 
 def _check_straggler(row: StragglerRow, reached: dict[str, int], last: int) -> Violations:

@@ -12,13 +12,25 @@ from typing import Any, Final
 from domcore.connecting import HOOK
 from domcore.contracts import Channel, PollsNews, PublishesStock, PullsOrders
 from domcore.covering import check_cover
-from domcore.errors import ConfigurationError, DomcoreError
+from domcore.errors import ConfigurationError, DomcoreError, PayloadError
 from domcore.intake import PULL
-from domcore.model import AuthorizeReturn, Command, Notice, ObserveStock, Polled, Pulled
+from domcore.model import (
+    AmendOrder,
+    AuthorizeReturn,
+    CancelOrder,
+    CaptureOrder,
+    Command,
+    Notice,
+    ObserveStock,
+    Polled,
+    Pulled,
+    Unreadable,
+)
 from domcore.model.actor import actor, brought
 from domcore.publishing import StockPublisher
 from domcore.settings import ChannelSettings
 from domcore.store.protocol import Task
+from domcore.unreadable import unread_of, unreadable_of
 from domcore.working.round import SECOND, Round, Trouble, call, refused, words_of
 from domcore.working.together import take_together
 
@@ -129,9 +141,17 @@ class Tasks:
 
     def _take_in(self, task: Task, number: int, piece: Any, take_in: Callable[[Any], None]) -> None:
         """One piece; what cannot be taken in is set aside."""
+        if isinstance(piece, Unreadable):
+            self._keep(task, number, piece)
+            return
         try:
             take_in(piece)
             return
+        except PayloadError as error:
+            if isinstance(piece, CaptureOrder | AmendOrder | CancelOrder):
+                self._keep(task, number, unreadable_of(error, piece))
+                return
+            words = refused(error)
         except DomcoreError as error:
             words = refused(error)
         except Exception as error:
@@ -142,6 +162,13 @@ class Tasks:
         )
         self._round.tally.add("parked", int(new))
         self._round.tally.fail(f"{task.name}: {words}")
+
+    def _keep(self, task: Task, number: int, told: Unreadable) -> None:
+        """Keep that a record cannot be read. What it says is not kept: it is asked for again."""
+        unread = unread_of(told, task.name, position=task.cursor, place=number)
+        kept = self._store.keep_unread(unread, now=self._round.now())
+        self._round.tally.add("parked", int(kept is not None and kept[1]))
+        self._round.tally.fail(f"{task.name}: {unread.error}")
 
     # --- stock ----------------------------------------------------------------------------------
 

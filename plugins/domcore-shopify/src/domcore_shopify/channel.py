@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from cattrs import Converter
@@ -12,10 +12,11 @@ from domcore.codec.scalars import Refused, strict_line
 from domcore.codec.strict import Line, structure
 from domcore.errors import PayloadError, Problem, SignatureError
 from domcore.model import Command, Envelope, Ignore
+from domcore.plugin_kit import order_named, unreadable
 from domcore_shopify.holding import HoldReader
 from domcore_shopify.news import NewsReader
 from domcore_shopify.options import Options
-from domcore_shopify.orders import Delivery, OrderReader
+from domcore_shopify.orders import Delivery, OrderReader, changed_at
 from domcore_shopify.payload import (
     DisputeBody,
     FulfillmentBody,
@@ -23,7 +24,6 @@ from domcore_shopify.payload import (
     InventoryBody,
     OneOrder,
     OrderBody,
-    OrderPage,
     RefundBody,
 )
 from domcore_shopify.refunds import RefundReader
@@ -91,8 +91,6 @@ class ShopifyChannel:
             PayloadError: it cannot be read; every bad field with its path.
         """
         headers = {name.lower(): value for name, value in envelope.headers.items()}
-        if len(envelope.body) > self._options.most_bytes:
-            raise self._refused(Problem("$", f"larger than {self._options.most_bytes} bytes"))
         # Any header of a webhook makes it one, and then it must be signed.
         if any(name in headers for name in WEBHOOK_HEADERS):
             return self._receive_webhook(envelope.body, headers)
@@ -100,18 +98,14 @@ class ShopifyChannel:
 
     def _receive_webhook(self, body: bytes, headers: Mapping[str, str]) -> tuple[Command, ...]:
         self._check_signature(body, headers)
+        self._check_size(body)
         topic = self._header(headers, TOPIC)
         self._check_shop(headers)
         if not topic:
             raise self._refused(Problem(f"header {PREFIX}{TOPIC}", "is missing"))
         delivery = Delivery(self._key(headers, topic))
         if topic in FOLLOWED:
-            order = self._body(body, OrderBody)
-            if topic == CANCELLED and order.cancelled_at is None:
-                raise self._refused(
-                    Problem("$.cancelled_at", "is not there, though the topic says so")
-                )
-            return self._commands([order], [delivery])
+            return (self._order(self._json(body), topic, delivery),)
         if topic == REFUNDED:
             return self._refunds.commands(self._body(body, RefundBody), delivery)
         if topic == STOCK:
@@ -125,6 +119,26 @@ class ShopifyChannel:
             return self._fulfillment(self._body(body, FulfillmentBody), delivery)
         reason = NOT_FOLLOWED.get(topic, f"topic {topic} is not followed")
         return (Ignore(reason, delivery.key),)
+
+    def _check_size(self, body: bytes) -> None:
+        if len(body) > self._options.most_bytes:
+            raise self._refused(Problem("$", f"larger than {self._options.most_bytes} bytes"))
+
+    def _order(self, value: Any, topic: str, delivery: Delivery) -> Command:
+        """The order in a webhook.
+
+        Raises:
+            PayloadError: it cannot be read; the error says which order it is, if that can be.
+        """
+        try:
+            order = structure(self._converter, value, OrderBody, source=self.name)
+            if topic == CANCELLED and order.cancelled_at is None:
+                raise self._refused(
+                    Problem("$.cancelled_at", "is not there, though the topic says so")
+                )
+            return self._command(order, delivery)
+        except PayloadError as error:
+            raise error.about(*order_named(value, number="name"), changed_at(value)) from None
 
     def _fulfillment(self, body: FulfillmentBody, delivery: Delivery) -> tuple[Command, ...]:
         problems: list[Problem] = []
@@ -151,26 +165,32 @@ class ShopifyChannel:
                 "the delivery is not signed (api_bodies = 'accept' takes unsigned API bodies)",
                 source=self.name,
             )
+        self._check_size(body)
         value = self._json(body)
-        if isinstance(value, dict) and "orders" in value:
-            orders = structure(self._converter, value, OrderPage, source=self.name).orders
-            paths = [f"$.orders[{at}]" for at in range(len(orders))]
-        else:
-            orders = (structure(self._converter, value, OneOrder, source=self.name).order,)
-            paths = ["$.order"]
-        return self._commands(orders, [Delivery(path=path) for path in paths])
+        if isinstance(value, dict) and isinstance(value.get("orders"), list):
+            orders = enumerate(value["orders"])
+            return tuple(self._of_page(order, f"$.orders[{at}]") for at, order in orders)
+        try:
+            one = structure(self._converter, value, OneOrder, source=self.name).order
+            return (self._command(one, Delivery(path="$.order")),)
+        except PayloadError as error:
+            order = value.get("order") if isinstance(value, dict) else None
+            raise error.about(*order_named(order, number="name"), changed_at(order)) from None
 
-    def _commands(
-        self, orders: Iterable[OrderBody], deliveries: Iterable[Delivery]
-    ) -> tuple[Command, ...]:
+    def _of_page(self, order: Any, path: str) -> Command:
+        """One order of a page; one that cannot be read does not stop the others."""
+        try:
+            body = structure(self._converter, order, OrderBody, source=self.name)
+            return self._command(body, Delivery(path=path))
+        except PayloadError as error:
+            return unreadable(order, error, number="name", revision=changed_at(order))
+
+    def _command(self, order: OrderBody, delivery: Delivery) -> Command:
         problems: list[Problem] = []
-        commands = tuple(
-            self._reader.commands(order, delivery, problems)
-            for order, delivery in zip(orders, deliveries, strict=True)
-        )
+        command = self._reader.commands(order, delivery, problems)
         if problems:
             raise self._refused(*problems)
-        return commands
+        return command
 
     def _json(self, body: bytes) -> Any:
         return read_json(body, limit=self._options.most_bytes, source=self.name)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 
+from domcore.codec.scalars import Refused, strict_moment
 from domcore.errors import Problem
 from domcore.model import (
     Attribute,
@@ -20,6 +21,7 @@ from domcore.model import (
     Person,
     postal_prefix,
 )
+from domcore.model.clock import to_micros
 from domcore.model.order import PICKUP
 from domcore_shopify.holding import holds_of, is_picked_up
 from domcore_shopify.lines import mapped, read_lines
@@ -153,6 +155,15 @@ def revision_of(body: OrderBody) -> int:
         return micros
     parcels = min(len(body.fulfillments or ()), _MOST_PARCELS)
     return micros + parcels - _BEFORE_PAID.get(body.financial_status or "", 0)
+
+
+def changed_at(order: Any) -> int:
+    """When an order changed, in microseconds, of a body that may be no good; 0 if nobody can
+    tell."""
+    try:
+        return to_micros(strict_moment(order["updated_at"]))
+    except (Refused, TypeError, KeyError):
+        return 0
 
 
 def _currency(currency: str, path: str, problems: list[Problem]) -> str:

@@ -9,15 +9,14 @@ from typing import Any, Final
 
 from cattrs import Converter
 
-from domcore.codec.scalars import Refused, strict_moment
 from domcore.codec.strict import structure
 from domcore.errors import ConnectorError, PayloadError, Problem
-from domcore.model import Command, Ignore, Pulled
+from domcore.model import Command, Pulled
 from domcore.model.clock import from_micros, to_micros
-from domcore.plugin_kit import Cursor, Told, digest_of, load_cursor
+from domcore.plugin_kit import Cursor, Told, digest_of, load_cursor, unreadable
 from domcore.plugin_kit.calls import Answer, CallError
 from domcore_shopify.api import Api, next_page
-from domcore_shopify.orders import Delivery, OrderReader, revision_of
+from domcore_shopify.orders import Delivery, OrderReader, changed_at, revision_of
 from domcore_shopify.payload import OrderBody
 
 PAGE: Final = 250
@@ -97,19 +96,12 @@ class Puller:
             )
         except PayloadError as error:
             problems = list(error.problems)
-            new = cursor.tell(id, _changed_at(order), digest_of(problems))
+            new = cursor.tell(id, changed_at(order) // _SECOND * _SECOND, digest_of(problems))
             if new is None:
                 return None
             told[id] = new
         if not problems:
             return command
-        wrong = "; ".join(str(each) for each in problems[:5])
-        _LOGGER.warning("%s: order %s cannot be read: %s", self._reader.channel, id, wrong)
-        return Ignore(f"order {id[:40]} cannot be read: {wrong}")
-
-
-def _changed_at(order: Any) -> int:
-    try:
-        return to_micros(strict_moment(order["updated_at"])) // _SECOND * _SECOND
-    except (Refused, TypeError, KeyError):
-        return 0
+        wrong = PayloadError("the order cannot be read", problems)
+        _LOGGER.warning("%s: order %s cannot be read: %s", self._reader.channel, id, wrong.reason)
+        return unreadable(order, wrong, number="name", revision=changed_at(order))

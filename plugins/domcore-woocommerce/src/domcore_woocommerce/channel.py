@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cattrs import Converter
@@ -14,8 +14,9 @@ from domcore.codec.scalars import Refused, strict_line
 from domcore.codec.strict import Line, structure
 from domcore.errors import PayloadError, Problem, SignatureError
 from domcore.model import CancelOrder, Command, Envelope, Ignore
+from domcore.plugin_kit import order_named
 from domcore_woocommerce.options import Options
-from domcore_woocommerce.orders import Delivery, OrderReader
+from domcore_woocommerce.orders import Delivery, OrderReader, last_revision
 from domcore_woocommerce.payload import DeletedBody, OrderBody
 from domcore_woocommerce.signing import DELIVERY, SIGNATURE, SOURCE, TOPIC, is_signed
 
@@ -54,12 +55,12 @@ class WooChannel:
         """
         headers = {name.lower(): value for name, value in envelope.headers.items()}
         body = envelope.body
-        if len(body) > self._options.most_bytes:
-            raise self._refused(Problem("$", f"larger than {self._options.most_bytes} bytes"))
         if SIGNATURE not in headers and _PING.fullmatch(body):
             # Sent once, unsigned and not as JSON, when a webhook is saved; it says nothing.
             return (Ignore("the shop tries the webhook's address"),)
         self._check_signature(body, headers)
+        if len(body) > self._options.most_bytes:
+            raise self._refused(Problem("$", f"larger than {self._options.most_bytes} bytes"))
         self._check_source(headers)
         return (self._read(body, headers),)
 
@@ -74,6 +75,12 @@ class WooChannel:
         if topic not in FOLLOWED:
             return Ignore(f"topic {topic} is not followed", key)
         value = read_json(body, limit=self._options.most_bytes, source=self.name)
+        try:
+            return self._order(value, key)
+        except PayloadError as error:
+            raise error.about(*order_named(value), last_revision(value)) from None
+
+    def _order(self, value: Any, key: str) -> Command:
         order = structure(self._converter, value, OrderBody, source=self.name)
         if order.refunds and self._options.key:
             # A webhook does not tell what was refunded; a pull asks.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -32,6 +32,7 @@ from domcore_woocommerce.payload import Address, OrderBody
 from domcore_woocommerce.text import first_line, one_line
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = 1_000_000
 _SLOT: Final = 100_000
 _PROGRESS: Final = {
     "checkout-draft": 0,
@@ -169,6 +170,21 @@ def revision_of(body: OrderBody, path: str, problems: list[Problem]) -> int:
     progress = _PROGRESS.get(body.status.removeprefix("wc-"), _OTHER)
     content = zlib.crc32(repr(body).encode("utf-8", "replace"))
     return at // 1_000_000 * 1_000_000 + progress * _SLOT + content % _SLOT
+
+
+def changed_at(order: Any) -> int:
+    """When an order changed, as microseconds of a whole second, of a body that may be no good; 0
+    if nobody can tell."""
+    try:
+        return to_micros(strict_moment(f"{order['date_modified_gmt']}Z")) // _SECOND * _SECOND
+    except (Refused, TypeError, KeyError):
+        return 0
+
+
+def last_revision(order: Any) -> int:
+    """The last revision an order may have had when it changed; 0 if nobody can tell."""
+    at = changed_at(order)
+    return at + _SECOND - 1 if at else 0
 
 
 def _currency(currency: str, path: str, problems: list[Problem]) -> str:

@@ -9,15 +9,20 @@ from typing import Any, Final
 
 from cattrs import Converter
 
-from domcore.codec.scalars import Refused, strict_moment
 from domcore.codec.strict import structure
 from domcore.errors import ConnectorError, PayloadError, Problem
-from domcore.model import Command, Ignore, Pulled
+from domcore.model import Command, Pulled
 from domcore.model.clock import from_micros, to_micros
-from domcore.plugin_kit import Cursor, Told, digest_of, load_cursor
+from domcore.plugin_kit import Cursor, Told, digest_of, load_cursor, unreadable
 from domcore_woocommerce.api import Api, pages_of
 from domcore_woocommerce.lines import units_refunded
-from domcore_woocommerce.orders import Delivery, OrderReader, revision_of
+from domcore_woocommerce.orders import (
+    Delivery,
+    OrderReader,
+    changed_at,
+    last_revision,
+    revision_of,
+)
 from domcore_woocommerce.payload import OrderBody, RefundBody
 
 PAGE: Final = 100
@@ -60,7 +65,7 @@ class Puller:
             if command is not None:
                 commands.append(command)
         pages = pages_of(answer) if orders else 0
-        after = self._after(cursor, told, _changed_at(orders[-1]) if orders else 0, pages)
+        after = self._after(cursor, told, changed_at(orders[-1]) if orders else 0, pages)
         return Pulled(tuple(commands), after.dump(), more=_page(cursor) < pages)
 
     def _after(self, cursor: Cursor, told: dict[str, Told], last: int, pages: int) -> Cursor:
@@ -101,7 +106,7 @@ class Puller:
         """One order as a command; one that cannot be read must not stop the others."""
         id = str(order.get("id", "")) if isinstance(order, dict) else ""
         problems: list[Problem] = []
-        at = _changed_at(order)
+        at = changed_at(order)
         try:
             body = structure(self._converter, order, OrderBody, source=self._reader.channel)
             new = cursor.tell(id, at, digest_of(body))
@@ -120,9 +125,10 @@ class Puller:
         told[id] = new
         if not problems:
             return command
-        wrong = "; ".join(str(each) for each in problems[:5])
-        _LOGGER.warning("%s: order %s cannot be read: %s", self._reader.channel, id[:40], wrong)
-        return Ignore(f"order {id[:40]} cannot be read: {wrong}")
+        wrong = PayloadError("the order cannot be read", problems)
+        name, latest = self._reader.channel, last_revision(order)
+        _LOGGER.warning("%s: order %s cannot be read: %s", name, id[:40], wrong.reason)
+        return unreadable(order, wrong, revision=latest)
 
     def _refunds(self, body: OrderBody) -> list[RefundBody]:
         """All refunds of an order that has some and may still leave.
@@ -153,11 +159,3 @@ def _list(value: Any, wrong: str) -> list[Any]:
     if not isinstance(value, list):
         raise ConnectorError(wrong)
     return value
-
-
-def _changed_at(order: Any) -> int:
-    """When an order changed, as microseconds of a whole second; 0 if nobody can tell."""
-    try:
-        return to_micros(strict_moment(f"{order['date_modified_gmt']}Z")) // _SECOND * _SECOND
-    except (Refused, TypeError, KeyError):
-        return 0

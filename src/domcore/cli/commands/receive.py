@@ -15,6 +15,7 @@ from domcore.cli.output import clean, times
 from domcore.cli.progress import Progress
 from domcore.cli.verb import Invocation, verb
 from domcore.errors import ConflictError, DomcoreError, PayloadError, PluginError
+from domcore.unreadable import WORD as UNREADABLE
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -49,7 +50,8 @@ def command(
 
     A FILE is one raw body, with its headers in FILE.headers.json or --header; or JSON Lines of
     deliveries, each {"body": TEXT, "headers": {...}} or with "body_base64". `-` is standard input.
-    One that is refused does not stop the others; a FILE that cannot be opened stops all, before
+    One that is refused does not stop the others, and one that cannot be read is kept, see
+    `domcore parked`; a FILE that cannot be opened stops all, before
     anything is taken in. With --json, one line per outcome and a last one with the totals.
     """
     given = _headers(headers)
@@ -88,8 +90,10 @@ def _receive(run: Invocation, dom: Domcore, channel: str, arrived: Arrived) -> l
         else:
             run.out.note(f"{arrived.place}: refused: {clean_lines(str(error))}")
         return ["refused"]
-    if run.out.as_json:
-        for outcome in found:
+    for outcome in found:
+        if outcome.outcome == UNREADABLE and not run.out.as_json:
+            run.out.note(clean_lines(f"{arrived.place}: unreadable: {outcome.detail}"))
+        if run.out.as_json:
             run.out.object(
                 {
                     "place": arrived.place,
@@ -113,7 +117,7 @@ def _told(run: Invocation, outcomes: Counter[str]) -> int:
     if run.out.as_json:
         run.out.object({"total": {"outcomes": total, **dict(sorted(outcomes.items()))}})
     run.out.say(f"Received {number}: {listed}." if total else "Nothing came.")
-    refused = outcomes["refused"]
+    refused = outcomes["refused"] + outcomes[UNREADABLE]
     return DONE if not refused else FAILED if refused == total else PARTIAL
 
 

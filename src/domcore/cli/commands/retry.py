@@ -9,7 +9,7 @@ import click
 from domcore.cli.exits import DONE, FAILED, NOTHING, PARTIAL
 from domcore.cli.output import clean, times
 from domcore.cli.verb import Invocation, verb
-from domcore.errors import ConflictError, NotFound
+from domcore.errors import ConflictError, NotFound, PayloadError
 
 MOST = 100_000
 
@@ -28,7 +28,8 @@ def command(run: Invocation, ids: Sequence[str], everything: bool) -> int:
     """Try parked work, or what keeps failing, again, with all its attempts, in the next round of
     `domcore work`.
 
-    A release of unknown outcome is first looked up at the partner. Exit code 3 says that nothing is
+    A release of unknown outcome is first looked up at the partner; a delivery that could not be
+    read is read again at once, and stays where it still cannot be. Exit code 3 says that nothing is
     parked, 4 that some of it could not be tried again.
     """
     if bool(ids) == everything:
@@ -41,7 +42,7 @@ def command(run: Invocation, ids: Sequence[str], everything: bool) -> int:
         for name in ids:
             try:
                 dom.retry(name)
-            except (ConflictError, NotFound) as error:
+            except (ConflictError, NotFound, PayloadError) as error:
                 if not everything and len(ids) == 1:
                     raise
                 refused += 1

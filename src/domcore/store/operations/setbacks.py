@@ -11,6 +11,7 @@ from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.outbox import fulfillment_id
 from domcore.store.operations.typed import is_text
+from domcore.store.operations.unread import unread_at
 from domcore.store.rows import NEVER, OutboxRow, StragglerRow, TaskRow
 from domcore.store.values import Parked
 
@@ -32,11 +33,11 @@ def parked_entry(row: OutboxRow, nodes: Mapping[int, str]) -> Parked:
     )
 
 
-def parked_straggler(row: StragglerRow) -> Parked:
-    """An event, or a setback of a task, for a person."""
+def parked_straggler(row: StragglerRow, *, kept: bool = False) -> Parked:
+    """An event, or a setback of a task, for a person; `kept`: with what came."""
     kind = "setback" if is_setback(row.consumer) else "event"
     name = f"{kind}/{row.consumer}/{row.seq}"
-    return Parked(name, kind, row.order_id, row.note, row.attempts, row.parked_at, False)
+    return Parked(name, kind, row.order_id, row.note, row.attempts, row.parked_at, False, kept=kept)
 
 
 def is_setback(consumer: str) -> bool:
@@ -87,6 +88,8 @@ def revive_straggler(reader: Reader, changes: Changes, row: StragglerRow, now: i
     if not is_setback(row.consumer):
         changes.add("stragglers", row._replace(due_at=now, attempts=0, parked_at=None))
         return
+    if unread_at(reader, row.consumer, row.seq) is not None:
+        changes.add("forget_unread", (row.consumer, row.seq))
     if row.consumer.partition(":")[0] not in REREAD:
         raise ConflictError(
             f"what {row.consumer} set aside is not kept; have it sent again, then drop this"

@@ -305,6 +305,31 @@ def _seals(database: Database) -> None:
         database.execute(f"ALTER TABLE {table} ADD COLUMN seal INTEGER NOT NULL DEFAULT 0")
 
 
+_UNREAD: Final = """
+CREATE TABLE unread (
+  consumer TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  external_id TEXT NOT NULL,
+  number TEXT NOT NULL,
+  revision INTEGER NOT NULL CHECK (revision >= 0),
+  digest BLOB NOT NULL,
+  headers BLOB NOT NULL,
+  body BLOB NOT NULL,
+  seal INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (consumer, seq),
+  FOREIGN KEY (consumer, seq) REFERENCES straggler (consumer, seq)
+) STRICT;
+
+CREATE INDEX unread_order ON unread (external_id);
+"""
+
+
+def _deliveries_not_read(database: Database) -> None:
+    """What could not be read is kept from now on; before it was refused."""
+    for statement in statements(_UNREAD):
+        database.execute(statement)
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
@@ -316,6 +341,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _what_may_be_sold,
     _troubles,
     _seals,
+    _deliveries_not_read,
 )
 
 

@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 10
+SCHEMA_VERSION: Final = 11
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "33857428a8f286f93d92525127f36415c4d89966e2636bd0774eadc04a85587d"
+SCHEMA_DIGEST: Final = "23097aa25845d5944b97380f39a8630a27768628b7c1d459afff6640f3934adc"
 """`schema_digest` of a database after all of them."""
 
 

@@ -23,10 +23,11 @@ from domcore.store.operations.setbacks import (
     set_aside,
     tell_parked,
 )
+from domcore.store.operations.unread import unread_at
 from domcore.store.protocol import Lease
 from domcore.store.rows import NEVER, OutboxRow, StragglerRow, TaskRow
 from domcore.store.values import Parked, Straggler, Task
-from domcore.store.writing.common import Writes
+from domcore.store.writing.unread import UnreadWrites
 
 HURRY: Final = "hurry:"
 """Before a task's name: the row of ``cursor`` that says 1 while it must be done again at once."""
@@ -38,7 +39,7 @@ PUT_OFF: Final = 10_000
 """Due entries looked at in one transaction."""
 
 
-class HandingWrites(Writes):
+class HandingWrites(UnreadWrites):
     """The outbox, tasks, cursors and stragglers."""
 
     # --- the outbox -----------------------------------------------------------------------------
@@ -161,9 +162,10 @@ class HandingWrites(Writes):
         with self._backend.reading():
             entries = self._backend.parked("outbox", limit)
             stragglers = self._backend.parked("straggler", limit)
+            kept = self._kept(sorted({row[0] for row in stragglers}))
             nodes = self._backend.nodes()
         found = [parked_entry(OutboxRow(*row), nodes) for row in entries]
-        found += [parked_straggler(StragglerRow(*row)) for row in stragglers]
+        found += [parked_straggler(StragglerRow(*row), kept=row[:2] in kept) for row in stragglers]
         return sorted(found, key=lambda each: (each.parked_at or 0, each.id))[:limit]
 
     def pending(self, *, limit: int = 1000) -> list[Parked]:
@@ -200,7 +202,9 @@ class HandingWrites(Writes):
         """See `Store.find_parked`."""
         with self._backend.reading():
             row, nodes = find_parked(self._backend, name), self._backend.nodes()
-        return parked_entry(row, nodes) if isinstance(row, OutboxRow) else parked_straggler(row)
+            if isinstance(row, OutboxRow):
+                return parked_entry(row, nodes)
+            return parked_straggler(row, kept=row[:2] in self._kept([row.consumer]))
 
     def revive(self, name: str, *, now: int) -> None:
         """See `Store.revive`."""
@@ -231,8 +235,12 @@ class HandingWrites(Writes):
             if isinstance(row, OutboxRow):
                 Handing(self._backend, changes, now).settle(row, 0, note)
             else:
+                if unread_at(self._backend, row.consumer, row.seq) is not None:
+                    changes.add("forget_unread", (row.consumer, row.seq))
                 changes.add("forget_stragglers", (row.consumer, row.seq))
             self._backend.apply(changes)
+        if "forget_unread" in changes.rows:
+            self._backend.forget_erased()
 
     def set_aside(
         self, task: str, *, error: str, now: int, position: str = "", number: int = 0

@@ -35,7 +35,7 @@ from domcore.store.protocol import (
     Commit,
     Outcome,
 )
-from domcore.store.rows import ReservationRow, StateRow
+from domcore.store.rows import OrderRow, ReservationRow, StateRow, UnreadRow
 from domcore.store.writing.common import Writes
 
 
@@ -152,10 +152,21 @@ class OrderWrites(Writes):
             known = bool(self._backend.select("person", "order_id", [order_id]))
             if known:
                 changes.add("forget_persons", (order_id,))
-                self._backend.apply(changes)
+            for row in self._unread_of(order_id):
+                known = known or bool(row.body)
+                changes.add("forget_unread", row[:2])
+            self._backend.apply(changes)
         # Also when there was none: an earlier call may have left a copy in a log.
         self._backend.forget_erased()
         return known
+
+    def _unread_of(self, order_id: int) -> list[UnreadRow]:
+        """Deliveries about an order that could not be read."""
+        orders = [OrderRow(*row) for row in self._backend.select("orders", "id", [order_id])]
+        ids = [order.external_id for order in orders]
+        rows = map(UnreadRow._make, self._backend.select("unread", "external_id", ids))
+        channels = {order.channel for order in orders}
+        return [row for row in rows if row.consumer.partition(":")[2] in channels]
 
     def commit(self, commits: Sequence[Commit]) -> None:
         """See `Store.commit`."""

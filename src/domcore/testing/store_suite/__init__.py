@@ -31,6 +31,7 @@ from domcore.testing.store_suite.selling import SellingPromises
 from domcore.testing.store_suite.stock import StockPromises
 from domcore.testing.store_suite.together import TogetherPromises
 from domcore.testing.store_suite.troubles import TroublePromises
+from domcore.testing.store_suite.unread import UnreadPromises
 from domcore.testing.store_suite.waiting import WaitingPromises
 
 __all__ = ["StoreKit", "StoreSuite"]
@@ -51,6 +52,7 @@ class StoreSuite(
     SeeingPromises,
     ReturnPromises,
     TogetherPromises,
+    UnreadPromises,
     ActingPromises,
     ClockPromises,
     WaitingPromises,
