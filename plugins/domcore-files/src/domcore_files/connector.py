@@ -1,20 +1,25 @@
-"""A node that exchanges files: work goes out, news comes in."""
+"""A node that exchanges files: work goes out, news of it and of its shelves comes in."""
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeAlias
 
 from domcore.errors import PayloadError
 from domcore.loading.problems import Problems
-from domcore.model import Envelope, Handover, Notice, Polled, Receipt
+from domcore.model import Envelope, Handover, Notice, ObserveStock, Polled, Receipt
 from domcore_files.disk import PRIVATE, SHARED, Disk, draft_of, name_of
 from domcore_files.inbox import Delivered, Inbox
 from domcore_files.notices import NOTICE, notices
 from domcore_files.options import ConnectorOptions, check_delivery
-from domcore_files.tables import check_columns, format_of, read_rows
+from domcore_files.stock import STOCK, observations
+from domcore_files.tables import Row, check_columns, format_of, read_rows
 from domcore_files.work import CANCEL_COLUMNS, WORK_COLUMNS, cancel_rows, file_of, work_rows
+
+Told: TypeAlias = Notice | ObserveStock
+"""What a node tells."""
 
 OUT: Final = "out"
 TAKEN: Final = "taken"
@@ -56,7 +61,7 @@ class FilesConnector:
         self._options = options
         self._disk = disk
         self._mode = PRIVATE if options.private else SHARED
-        self._inbox: Inbox[Notice] = Inbox(
+        self._inbox: Inbox[Told] = Inbox(
             disk,
             self._delivered,
             settle_seconds=options.settle_seconds,
@@ -196,15 +201,16 @@ class FilesConnector:
         page = self._inbox.take(cursor)
         return Polled(page.items, page.cursor, page.more)
 
-    def receive(self, envelope: Envelope) -> tuple[Notice, ...]:
-        """Read a file of news that came some other way.
+    def receive(self, envelope: Envelope) -> tuple[Told, ...]:
+        """Read a file of news, or of stock, that came some other way.
 
         Raises:
             SignatureError: that is not switched on (``deliveries``).
             PayloadError: it cannot be read; every bad row with its line and column.
         """
         check_delivery(envelope, self.name, self._options)
-        return self._notices(self.name, envelope.body)
+        digest = hashlib.sha256(envelope.body).hexdigest()[:32]
+        return self._told(self.name, envelope.body, f"file:{digest}")
 
     def _seen(self, name: str) -> Receipt | None:
         """How far the work is, and a mark that it has appeared, if a crash left none."""
@@ -244,25 +250,51 @@ class FilesConnector:
     def _file(self, name: str) -> str:
         return f"{name}.{self._options.format}"
 
-    def _delivered(self, file: Delivered) -> tuple[Notice, ...]:
-        return self._notices(file.name, file.body)
+    def _delivered(self, file: Delivered) -> tuple[Told, ...]:
+        """A file of the folder; see `FilesChannel` for what tells two of equal content apart."""
+        named = f"file:{file.digest}:{file.name}"
+        return self._told(file.name, file.body, named, f"{named}:{file.written_at:.6f}")
 
-    def _notices(self, name: str, body: bytes) -> tuple[Notice, ...]:
+    def _told(
+        self, name: str, body: bytes, delta_key: str, count_key: str = ""
+    ) -> tuple[Told, ...]:
         problems = Problems(name)
         format = format_of(name, body)
         rows = read_rows(name, body, format, problems, plain=self._options.csv_plain)
-        if format == "csv" and rows:
-            rows = rows if check_columns(NOTICE, list(rows[0].values), name, problems) else []
-        found = tuple(
+        news, stock = _sorted(rows, format, name, problems)
+        found: list[Told] = list(
             notices(
-                rows,
+                news,
                 name=name,
                 problems=problems,
                 statuses=self._options.statuses,
                 reasons=self._options.reasons,
             )
         )
+        found += observations(
+            stock,
+            name=name,
+            owner=self._options.owner,
+            problems=problems,
+            delta_key=delta_key,
+            count_key=count_key,
+        )
         problems.check()
         if not found:
-            raise PayloadError("there is not one notice in it", source=name)
-        return found
+            raise PayloadError("there is not one notice and not one count in it", source=name)
+        return tuple(found)
+
+
+def _sorted(
+    rows: list[Row], format: str, name: str, problems: Problems
+) -> tuple[list[Row], list[Row]]:
+    """Rows of news and rows of stock. A CSV file holds the one or the other: its columns say."""
+    news: list[Row] = []
+    stock: list[Row] = []
+    for row in rows:
+        (news if "key" in row.values or "sku" not in row.values else stock).append(row)
+    if format == "csv" and rows:
+        shape = NOTICE if news else STOCK
+        if not check_columns(shape, list(rows[0].values), name, problems):
+            return [], []
+    return news, stock

@@ -61,6 +61,7 @@ class ConnectorOptions:
     Args:
         folder, format, csv_plain, settle_seconds, most_bytes, keep, private, deliveries: as for a
             channel.
+        owner: whose goods the node's stock files count.
         withdraw: whether a cancellation takes back a work file that still lies in ``out``; false
             for a partner that works from files which it leaves lying there.
         statuses: the partner's word to one of our statuses; its word is kept beside ours.
@@ -75,6 +76,7 @@ class ConnectorOptions:
     keep: bool = True
     private: bool = True
     deliveries: Literal["accept", "refuse"] = "refuse"
+    owner: Word = "main"
     withdraw: bool = True
     statuses: Mapping[Word, Word] = field(factory=dict)
     reasons: Mapping[Word, Word] = field(factory=dict)
