@@ -12,6 +12,7 @@ import pytest
 from domcore.errors import ConnectorError
 from domcore.model import CaptureOrder, ObserveStock
 from domcore_files.inbox import Delivered, Inbox
+from domcore_files.work import WORK_COLUMNS
 
 
 def drain(channel: Any, cursor: str = "") -> tuple[list[Any], str]:
@@ -348,3 +349,23 @@ def test_an_order_that_is_not_paid_or_is_not_to_go_is_held(kit, folder):
     kit.put(folder, "p.csv", head + rows[0] + "\n")
     options = {"currency": "USD", "ship_when": ("pending",)}
     assert kit.make_channel(folder, **options).pull("").commands[0].holds == ()
+
+
+def test_what_the_customer_paid_and_wrote_is_read_and_handed_on(kit, folder):
+    head = (
+        "order,line,sku,quantity,price,placed_at,discount,tax,shipping,total,name,gift_message,"
+        "instructions\n"
+    )
+    rows = (
+        "1,1,MUG,2,10.00,2026-01-05T08:00:00Z,1.50,,0,24.10,Ann,Happy day,ring twice\n"
+        "1,2,POT,1,3.00,,,0.20,,,,,\n"
+    )
+    kit.put(folder, "o.csv", head + rows)
+    (command,) = kit.make_channel(folder, currency="USD").pull("").commands
+    order = command.order
+    amounts = [(line.discount, line.tax) for line in order.lines]
+    assert amounts == [(1_500_000, None), (None, 200_000)]
+    assert (order.shipping, order.shipping_tax, order.total) == (0, None, 24_100_000)
+    assert command.person.gift_message == "Happy day"
+    assert command.person.instructions == "ring twice"
+    assert {"gift_message", "instructions"} < set(WORK_COLUMNS)

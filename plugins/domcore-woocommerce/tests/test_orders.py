@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,7 @@ def test_personal_data_goes_into_the_person(shop) -> None:
         city="Bergen",
         postal="5003",
         country="NO",
+        instructions="Nils is home after six",
     )
 
 
@@ -257,3 +259,33 @@ def test_the_sample_of_a_refund_takes_nothing_off(fake, samples) -> None:
     fake.refunds[id] = [json.loads((samples / "v3-order-refunds-1-http-request.json").read_bytes())]
     (command,) = fake.channel().pull("").commands
     assert [line.quantity for line in command.order.lines] == [2, 1, 3]
+
+
+def test_what_the_customer_paid_and_wrote_is_kept(shop_with) -> None:
+    def line(**more: Any) -> dict[str, Any]:
+        return {"id": 7, "sku": "MUG", "quantity": 2, "product_id": 1, **more}
+
+    told = {
+        "line_items": [line(subtotal="20.00", total="15.00", total_tax="3.00")],
+        "shipping_total": "4.90", "shipping_tax": "0.90", "total": "22.90",
+        "customer_note": "Ring twice", "meta_data": [{"key": "gift", "value": "Happy day"}],
+    }  # fmt: skip
+    captured = shop_with(gift_message="gift").captured(**told)
+    (kept,) = captured.order.lines
+    assert (kept.price, kept.discount, kept.tax) == (10_000_000, 5_000_000, 3_000_000)
+    order = captured.order
+    assert (order.shipping, order.shipping_tax, order.total) == (4_900_000, 900_000, 22_900_000)
+    assert order.shipping_discount is None
+    person = captured.person
+    assert person is not None
+    assert (person.gift_message, person.instructions) == ("Happy day", "Ring twice")
+    off = shop_with(customer_note="off").captured(**told).person
+    assert off is not None
+    assert (off.gift_message, off.instructions) == ("", "")
+
+
+def test_what_a_body_does_not_tell_is_unknown_and_its_revision_is_what_it_was(shop) -> None:
+    untold = dict.fromkeys(("shipping_total", "shipping_tax", "total", "customer_note"))
+    order = shop.order(**untold)
+    assert (order.shipping, order.shipping_tax, order.total) == (None, None, None)
+    assert order.revision == shop.order(total="1.00", customer_note="x").revision

@@ -17,8 +17,8 @@ _RATE: Final = re.compile(r"\d{1,9}(?:\.\d{1,12})?\Z", re.ASCII)
 _SCALE: Final = 10**12
 _Of = TypeVar("_Of", Order, OrderLine)
 
-AMOUNTS_OF_ORDER: Final[tuple[str, ...]] = ()
-AMOUNTS_OF_LINE: Final = ("price",)
+AMOUNTS_OF_ORDER: Final = ("shipping", "shipping_discount", "shipping_tax", "total")
+AMOUNTS_OF_LINE: Final = ("price", "discount", "tax")
 """The fields of an order and of its lines that are micros in the order's currency."""
 
 

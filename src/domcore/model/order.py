@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from domcore.model.item import Attribute
+from domcore.model.money import half_even
 from domcore.model.place import Destination
 
 PICKUP: Final = "pickup"
@@ -23,7 +24,8 @@ class OrderLine:
         id: the channel's id of the line.
         sku: the owner's SKU (aliases are resolved at capture).
         quantity: units still wanted, 0 or more (an edited-away line stays with 0).
-        price: micros per unit, in the order's currency.
+        price: micros per unit before discounts, in the order's currency.
+        discount, tax: micros for all its units together; None where the channel does not tell.
         ships: False for gift cards, digital goods and services: kept, shown, never sourced.
     """
 
@@ -34,6 +36,24 @@ class OrderLine:
     ships: bool = True
     tags: tuple[str, ...] = ()
     attributes: tuple[tuple[str, Attribute], ...] = ()
+    discount: int | None = None
+    tax: int | None = None
+
+    @property
+    def value(self) -> int:
+        """Goods value in micros: price times quantity, less the discount where it is told."""
+        return max(0, self.price * self.quantity - (self.discount or 0))
+
+    def less(self, units: int) -> OrderLine:
+        """The line with units taken off, at most what it wants, and as much less of its amounts."""
+        left = max(0, self.quantity - units)
+        if not self.quantity or left == self.quantity:
+            return self
+        discount, tax = (
+            None if amount is None else half_even(amount * left, self.quantity)
+            for amount in (self.discount, self.tax)
+        )
+        return evolve(self, quantity=left, discount=discount, tax=tax)
 
 
 @frozen(slots=True)
@@ -50,6 +70,9 @@ class Order:
         number: what people call it, such as ``"#1001"``.
         destination: None when the channel gave no address.
         ship_by, deliver_by: what the channel has promised, aware UTC; None where it has not.
+        shipping, shipping_discount, shipping_tax: what delivery costs the customer before
+            discounts, what is taken off it, and its tax; micros, None where it is not told.
+        total: all that the customer pays for the order, in micros; None where it is not told.
     """
 
     owner: str
@@ -67,11 +90,21 @@ class Order:
     attributes: tuple[tuple[str, Attribute], ...] = ()
     ship_by: datetime | None = None
     deliver_by: datetime | None = None
+    shipping: int | None = None
+    shipping_discount: int | None = None
+    shipping_tax: int | None = None
+    total: int | None = None
 
     @property
     def value(self) -> int:
-        """Goods value in micros: price times quantity over all lines."""
-        return sum(line.price * line.quantity for line in self.lines)
+        """Goods value in micros: that of all lines, after discounts where they are told."""
+        return sum(line.value for line in self.lines)
+
+    @property
+    def discount(self) -> int | None:
+        """What is taken off the goods, in micros; None where no line tells."""
+        told = [line.discount for line in self.lines if line.discount is not None]
+        return sum(told) if told else None
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -84,9 +117,22 @@ class Order:
         return "/".join(self.key)
 
 
+def without_amounts(order: Order) -> Order:
+    """The order as it was told before channels told what the customer pays."""
+    lines = tuple(evolve(line, discount=None, tax=None) for line in order.lines)
+    return evolve(
+        order, lines=lines, shipping=None, shipping_discount=None, shipping_tax=None, total=None
+    )
+
+
 @frozen(slots=True)
 class Person:
-    """Who an order goes to. Stored in one table only, by surrogate key, and erasable."""
+    """Who an order goes to. Stored in one table only, by surrogate key, and erasable.
+
+    Args:
+        gift_message: what the customer wants to have written to whom it goes.
+        instructions: what the customer says about the delivery, for who brings it.
+    """
 
     name: str = ""
     company: str = ""
@@ -97,3 +143,5 @@ class Person:
     region: str = ""
     postal: str = ""
     country: str = ""
+    gift_message: str = ""
+    instructions: str = ""

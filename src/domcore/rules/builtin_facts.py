@@ -46,6 +46,11 @@ def bounded(amount: int) -> int:
     return amount if -MOST <= amount <= MOST else (MOST if amount > 0 else -MOST)
 
 
+def amount(told: int | None) -> int | None:
+    """An amount as a fact: one that nobody told is missing, never 0."""
+    return None if told is None else bounded(told)
+
+
 def text(value: str) -> str | None:
     """Text as a fact: empty is missing, overlong is cut."""
     return value[:LONGEST_TEXT] or None
@@ -101,8 +106,15 @@ _ORDER: Final = _specs(
     ("order.tags", "texts", "", False, "Tags of the order", lambda r: r.order.tags),
     ("order.currency", "text", "", False, "ISO 4217 code of the order",
      lambda r: text(r.order.currency)),
-    ("order.value", "money", "", False, "Goods value of the whole order",
+    ("order.value", "money", "", False,
+     "Goods value of the whole order, after discounts where they are told",
      lambda r: bounded(r.order.value)),
+    ("order.discount", "money", "", True, "What is taken off the goods",
+     lambda r: amount(r.order.discount)),
+    ("order.shipping", "money", "", True, "What delivery costs the customer, before discounts",
+     lambda r: amount(r.order.shipping)),
+    ("order.total", "money", "", True, "All that the customer pays, taxes and delivery included",
+     lambda r: amount(r.order.total)),
     ("order.line_count", "int", "lines", False, "Lines still open", lambda r: len(r.lines)),
     ("order.units", "int", "units", False, "Units still open",
      lambda r: bounded(sum(line.open for line in r.lines))),
@@ -140,9 +152,14 @@ _LINE: Final = _specs(
     ("line.quantity", "int", "units", False, "Units ordered",
      lambda o: bounded(o.line.quantity)),
     ("line.open", "int", "units", False, "Units still open", lambda o: bounded(o.open)),
-    ("line.price", "money", "", False, "Price per unit", lambda o: bounded(o.line.price)),
-    ("line.value", "money", "", False, "Price times units ordered",
-     lambda o: bounded(o.line.price * o.line.quantity)),
+    ("line.price", "money", "", False, "Price per unit, before discounts",
+     lambda o: bounded(o.line.price)),
+    ("line.value", "money", "", False,
+     "Price times units ordered, less the discount where it is told",
+     lambda o: bounded(o.line.value)),
+    ("line.discount", "money", "", True, "What is taken off the line",
+     lambda o: amount(o.line.discount)),
+    ("line.tax", "money", "", True, "Tax on the line", lambda o: amount(o.line.tax)),
     ("line.unit_weight", "int", "g", False, "Grams per unit", lambda o: bounded(o.item.weight)),
     ("line.weight", "int", "g", False, "Grams still open",
      lambda o: bounded(o.item.weight * o.open)),

@@ -296,9 +296,14 @@ class Movements:
                 yield broken("reference", place, "belongs to an owner that is not there")
 
 
+_PERSONAL: Final = tuple(
+    b'"%s":' % name for name in (b"email", b"phone", b"street", b"gift_message", b"instructions")
+)
+
+
 def is_personal(body: bytes) -> bool:
     """Whether stored JSON has keys of personal data, which nothing but the person table may."""
-    return b'"email":' in body or b'"phone":' in body or b'"street":' in body
+    return any(key in body for key in _PERSONAL)
 
 
 def _amounts(

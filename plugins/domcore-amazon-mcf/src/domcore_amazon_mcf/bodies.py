@@ -18,6 +18,7 @@ MOST_ITEM_ID: Final = 50
 MOST_SKU: Final = 50
 MOST_LINES: Final = 100
 MOST_UNITS: Final = 250
+MOST_COMMENT: Final = 750
 MOST_ADDRESS: Final = 180
 HASHED: Final = "~"
 
@@ -94,7 +95,7 @@ def order_body(handover: Handover, names: Names) -> dict[str, Any]:
         "sellerFulfillmentOrderId": name,
         "displayableOrderId": shown or name,
         "displayableOrderDate": order.placed_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "displayableOrderComment": options.comment,
+        "displayableOrderComment": _comment(handover.person, options.comment),
         "shippingSpeedCategory": options.speed_of(order.service),
         "fulfillmentAction": "Ship",
         "fulfillmentPolicy": options.policy,
@@ -102,6 +103,12 @@ def order_body(handover: Handover, names: Names) -> dict[str, Any]:
         "items": items(((line, sku, units) for line, sku, units in lines), names),
     }
     return _with_features(body, options.features)
+
+
+def _comment(person: Person | None, comment: str) -> str:
+    """What stands on the packing slip: the customer's own words, where there are any."""
+    words = latin(one_line(person.gift_message), MOST_COMMENT) if person else ""
+    return words or comment
 
 
 def preview_body(order: Order, names: Names) -> dict[str, Any]:

@@ -72,6 +72,12 @@ _ORDER: Final = (
     Field("country", pattern("[A-Za-z]{2}", "an ISO 3166-1 code such as US"), "of the address", ""),
     Field("ship_by", moment, "when it must have left", None),
     Field("deliver_by", moment, "when it must have arrived", None),
+    Field("gift_message", text(1_000), "for whom it goes to", ""),
+    Field("instructions", text(1_000), "about the delivery", ""),
+    Field("shipping", amount, "what delivery costs before discounts, as decimal text", None),
+    Field("shipping_discount", amount, "what is taken off that", None),
+    Field("shipping_tax", amount, "the tax on it", None),
+    Field("total", amount, "all that the customer pays", None),
     Field("payment", text(100), "how it is paid, such as paid or pending; absent says nothing", ""),
     Field("hold", text(300), "why nothing of it may leave yet; absent lets it go", ""),
 )
@@ -82,6 +88,8 @@ _LINE: Final = (
     Field("quantity", whole(), "units wanted; needed likewise", None),
     Field("price", amount, "of one unit, as decimal text", 0),
     Field("ships", flag, "false for what needs no parcel", True),
+    Field("discount", amount, "what is taken off all its units, as decimal text", None),
+    Field("tax", amount, "the tax on all its units", None),
 )
 
 ROW: Final = Shape((*_ORDER, *_LINE))
@@ -90,7 +98,10 @@ ROW: Final = Shape((*_ORDER, *_LINE))
 ORDER: Final = Shape((*_ORDER, Field("lines", many(Shape(_LINE)), "its lines", ())))
 """An object of a JSON Lines file."""
 
-_PERSONAL: Final = ("name", "company", "email", "phone", "city", "region", "postal", "country")
+_PERSONAL: Final = (
+    "name", "company", "email", "phone", "city", "region", "postal", "country", "gift_message",
+    "instructions",
+)  # fmt: skip
 
 
 @frozen(slots=True)
@@ -176,7 +187,15 @@ class OrderReader:
             placed_at=values["placed_at"],
             currency=values["currency"] or self.currency,
             lines=tuple(
-                OrderLine(each["line"], each["sku"], each["quantity"], each["price"], each["ships"])
+                OrderLine(
+                    each["line"],
+                    each["sku"],
+                    each["quantity"],
+                    each["price"],
+                    each["ships"],
+                    discount=each["discount"],
+                    tax=each["tax"],
+                )
                 for each in values["lines"]
             ),
             destination=self._destination(values),
@@ -186,6 +205,10 @@ class OrderReader:
             tags=values["tags"],
             ship_by=values["ship_by"],
             deliver_by=values["deliver_by"],
+            shipping=values["shipping"],
+            shipping_discount=values["shipping_discount"],
+            shipping_tax=values["shipping_tax"],
+            total=values["total"],
         )
 
     def _destination(self, values: Mapping[str, Any]) -> Destination | None:

@@ -12,6 +12,7 @@ from domcore_files.tables import export_csv, export_lines
 OF_THE_WORK: Final = (
     "key", "node", "order", "number", "service", "ship_by", "deliver_by",
     "name", "company", "street", "street2", "city", "region", "postal", "country", "email", "phone",
+    "gift_message", "instructions",
 )  # fmt: skip
 WORK_COLUMNS: Final = (*OF_THE_WORK, "line", "sku", "quantity")
 CANCEL_COLUMNS: Final = ("key", "node", "order", "number", "cancel")
@@ -77,6 +78,8 @@ def _head(handover: Handover) -> dict[str, Any]:
         "country": person.country,
         "email": person.email,
         "phone": person.phone,
+        "gift_message": person.gift_message,
+        "instructions": person.instructions,
     }
 
 

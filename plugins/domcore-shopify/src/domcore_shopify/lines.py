@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from domcore.errors import Problem
 from domcore.model import Attribute, OrderLine
+from domcore_shopify.amounts import line_discount, line_tax
 from domcore_shopify.payload import LineItem, OrderBody
 from domcore_shopify.text import one_line
 
@@ -30,12 +31,15 @@ def read_lines(
         line = OrderLine(
             id=str(item.id),
             sku=_sku(item, place, problems),
-            quantity=wanted(item, fulfilled[item.id]),
+            quantity=item.quantity,
             price=_price(item, body.currency, place, problems),
             ships=ships,
             attributes=_attributes(item, properties),
+            discount=line_discount(item),
+            tax=line_tax(item),
         )
-        lines.append(line)
+        # Amounts are told of all units that were ordered.
+        lines.append(line.less(item.quantity - wanted(item, fulfilled[item.id])))
     return tuple(lines)
 
 
@@ -113,7 +117,9 @@ def _attributes(item: LineItem, properties: Mapping[str, str]) -> tuple[tuple[st
     return tuple(sorted(found.items()))
 
 
-def mapped(pairs: object, names: Mapping[str, str]) -> dict[str, Attribute]:
+def mapped(
+    pairs: object, names: Mapping[str, str], *, longest: int = LONGEST_VALUE
+) -> dict[str, Attribute]:
     """Values of a ``[{"name": ..., "value": ...}]`` list whose names the options map.
 
     Shoppers and apps write these lists, so what does not fit is passed over, not refused.
@@ -128,7 +134,7 @@ def mapped(pairs: object, names: Mapping[str, str]) -> dict[str, Attribute]:
         if not isinstance(name, str) or name not in names:
             continue
         if isinstance(value, str):
-            found[names[name]] = one_line(value)[:LONGEST_VALUE]
+            found[names[name]] = one_line(value)[:longest]
         elif isinstance(value, bool | int):
             found[names[name]] = value
     return found

@@ -46,6 +46,8 @@ class Options:
         line_properties: name of a line's property to the attribute it becomes. Others are not
             copied: shoppers write personal things into them.
         note_attributes: the same for an order's note attributes.
+        gift_message, instructions: the note attribute in which the customer writes to whom it goes,
+            and about the delivery; ``note`` is the order's own note. Kept with the person.
         locations: id of a Shopify location to node, for stock, returns and fulfillments.
         stock: ``counts`` takes ``inventory_levels/update`` for a count of the location's node;
             ``off`` leaves stock to your own feeds.
@@ -76,6 +78,8 @@ class Options:
     default_service: Word = "standard"
     line_properties: Mapping[Word, Word] = field(factory=dict)
     note_attributes: Mapping[Word, Word] = field(factory=dict)
+    gift_message: Annotated[str, Line(255)] = ""
+    instructions: Annotated[str, Line(255)] = ""
     locations: Mapping[Word, Word] = field(factory=dict)
     stock: Literal["off", "counts"] = "off"
     returns: Literal["receive", "ignore"] = "receive"

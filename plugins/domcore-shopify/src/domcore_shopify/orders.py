@@ -23,6 +23,7 @@ from domcore.model import (
 )
 from domcore.model.clock import to_micros
 from domcore.model.order import PICKUP
+from domcore_shopify.amounts import shipping, total
 from domcore_shopify.holding import holds_of, is_picked_up
 from domcore_shopify.lines import mapped, read_lines
 from domcore_shopify.options import Options
@@ -38,6 +39,7 @@ _BEFORE_PAID: Final = {"pending": 3_000, "authorized": 2_000, "partially_paid": 
 """Microseconds before the second in which an order was changed; no other body lies there."""
 
 _LONGEST_PERSONAL = 500
+_LONGEST_WORDS = 1_000
 
 
 @frozen(slots=True)
@@ -91,9 +93,10 @@ class OrderReader:
             return Ignore(f"order {external_id} is fulfilled: nothing is left", delivery.key)
         order = self._order(body, delivery, problems)
         holds = holds_of(body, self.options)
-        return CaptureOrder(order, _person(body), delivery.key, holds=holds)
+        return CaptureOrder(order, _person(body, self.options), delivery.key, holds=holds)
 
     def _order(self, body: OrderBody, delivery: Delivery, problems: list[Problem]) -> Order:
+        delivered, rebate, tax = shipping(body)
         return Order(
             owner=self.owner,
             channel=self.channel,
@@ -108,6 +111,10 @@ class OrderReader:
             customer_tier=_tier(body, self.options.tiers),
             tags=split_tags(body.tags),
             attributes=_attributes(body, self.options.note_attributes),
+            shipping=delivered,
+            shipping_discount=rebate,
+            shipping_tax=tax,
+            total=total(body),
         )
 
     def _destination(
@@ -206,7 +213,7 @@ def _attributes(
     return tuple(sorted(found.items()))
 
 
-def _person(body: OrderBody) -> Person | None:
+def _person(body: OrderBody, options: Options) -> Person | None:
     """Who it goes to: the shipping address, and what the customer gave beside it."""
     address = body.shipping_address or Address()
     customer = body.customer
@@ -228,8 +235,19 @@ def _person(body: OrderBody) -> Person | None:
         region=_first(address.province_code, address.province),
         postal=_first(address.zip),
         country=_first(address.country_code).upper(),
+        gift_message=_words(body, options.gift_message),
+        instructions=_words(body, options.instructions),
     )
     return None if person == Person() else person
+
+
+def _words(body: OrderBody, name: str) -> str:
+    """What the customer wrote into the order's note, or into a note attribute of this name."""
+    if name == "note":
+        return (body.note or "").strip()[:_LONGEST_WORDS]
+    found = mapped(body.note_attributes, {name: name}, longest=_LONGEST_WORDS) if name else {}
+    value = found.get(name, "")
+    return value if isinstance(value, str) else ""
 
 
 def _full_name(first: str | None, last: str | None) -> str:

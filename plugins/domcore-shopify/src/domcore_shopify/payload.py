@@ -35,6 +35,16 @@ class MoneySet:
 
 
 @frozen(slots=True)
+class Amount:
+    """A discount's share of a line, or a tax."""
+
+    amount: Price | None = None
+    amount_set: MoneySet | None = None
+    price: Price | None = None
+    price_set: MoneySet | None = None
+
+
+@frozen(slots=True)
 class LineItem:
     """One line. `properties` is read only for the names the options map."""
 
@@ -52,6 +62,9 @@ class LineItem:
     requires_shipping: bool | None = None
     vendor: str | None = None
     properties: Any = None
+    total_discount: Price | None = None
+    discount_allocations: tuple[Amount, ...] | None = None
+    tax_lines: tuple[Amount, ...] | None = None
 
 
 @frozen(slots=True)
@@ -92,6 +105,11 @@ class ShippingLine:
     is_removed: bool | None = None
     delivery_category: str | None = None
     source: str | None = None
+    price: Price | None = None
+    price_set: MoneySet | None = None
+    discounted_price: Price | None = None
+    discounted_price_set: MoneySet | None = None
+    tax_lines: tuple[Amount, ...] | None = None
 
 
 @frozen(slots=True)
@@ -187,6 +205,11 @@ class OrderBody:
     shipping_lines: tuple[ShippingLine, ...] | None = None
     fulfillments: tuple[FulfillmentBody, ...] | None = None
     note_attributes: Any = None
+    note: str | None = None
+    total_price: Price | None = None
+    total_price_set: MoneySet | None = None
+    current_total_price: Price | None = None
+    current_total_price_set: MoneySet | None = None
 
 
 @frozen(slots=True)

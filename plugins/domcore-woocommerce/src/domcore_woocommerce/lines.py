@@ -41,17 +41,18 @@ def read_lines(
         if item.id in seen:
             problems.append(Problem(f"{place}.id", "the same line id stands here twice"))
         seen.add(item.id)
-        left = max(item.quantity - refunded.get(item.id, 0), 0)
         ships = goes and not is_virtual(item, options)
         line = OrderLine(
             id=str(item.id),
             sku=_sku(item, place, problems),
-            quantity=left if wanted else 0,
+            quantity=item.quantity,
             price=_price(item),
             ships=ships,
             attributes=tuple(sorted(mapped(item.meta_data, options.line_meta).items())),
+            discount=_discount(item),
+            tax=positive(item.total_tax),
         )
-        lines.append(line)
+        lines.append(line.less(refunded.get(item.id, 0) if wanted else item.quantity))
     return tuple(lines)
 
 
@@ -115,7 +116,21 @@ def _price(item: LineItem) -> int:
     return units + (twice > item.quantity or (twice == item.quantity and units % 2 == 1))
 
 
-def mapped(pairs: Any, names: Mapping[str, str]) -> dict[str, Attribute]:
+def _discount(item: LineItem) -> int | None:
+    """What is taken off all units of a line."""
+    if item.subtotal is None or item.total is None:
+        return None
+    return max(0, item.subtotal - item.total)
+
+
+def positive(amount: int | None) -> int | None:
+    """An amount that cannot be less than nothing."""
+    return None if amount is None else max(0, amount)
+
+
+def mapped(
+    pairs: Any, names: Mapping[str, str], *, longest: int = LONGEST_VALUE
+) -> dict[str, Attribute]:
     """Values of a ``[{"key": ..., "value": ...}]`` list whose keys the options map.
 
     Shoppers and other plugins write these lists, so what does not fit is passed over.
@@ -124,7 +139,7 @@ def mapped(pairs: Any, names: Mapping[str, str]) -> dict[str, Attribute]:
     for name, value in _pairs(pairs) if names else ():
         if name in names:
             if isinstance(value, str):
-                found[names[name]] = one_line(value)[:LONGEST_VALUE]
+                found[names[name]] = one_line(value)[:longest]
             elif isinstance(value, bool | int):
                 found[names[name]] = value
     return found

@@ -58,6 +58,9 @@ class Options:
         virtual_meta: key of a line's own data that marks it as one that does not ship.
         order_meta, line_meta: key of the order's or line's own data to the attribute it becomes.
             Others are not copied.
+        customer_note: what the customer's note at the checkout is: ``instructions`` for the
+            delivery, a ``gift_message``, or ``off``. Kept with the person.
+        gift_message: key of the order's own data that holds a gift message.
         since: where the first pull begins; without it, with the oldest order.
         calls_per_second, burst: how fast the shop is asked.
         cancellations: ``push`` cancels in the shop what was cancelled here.
@@ -83,6 +86,8 @@ class Options:
     virtual_meta: Annotated[str, Line(255)] = ""
     order_meta: Mapping[Word, Word] = field(factory=dict)
     line_meta: Mapping[Word, Word] = field(factory=dict)
+    customer_note: Literal["instructions", "gift_message", "off"] = "instructions"
+    gift_message: Annotated[str, Line(255)] = ""
     since: datetime | None = None
     calls_per_second: Annotated[int, Between(1, 1000)] = 5
     burst: Annotated[int, Between(1, 10_000)] = 20

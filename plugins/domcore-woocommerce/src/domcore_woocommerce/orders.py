@@ -26,7 +26,7 @@ from domcore.model import (
 from domcore.model.clock import to_micros
 from domcore.model.order import PICKUP
 from domcore.plugin_kit.payments import UNPAID
-from domcore_woocommerce.lines import mapped, read_lines
+from domcore_woocommerce.lines import mapped, positive, read_lines
 from domcore_woocommerce.options import Options
 from domcore_woocommerce.payload import Address, OrderBody
 from domcore_woocommerce.text import first_line, one_line
@@ -47,6 +47,7 @@ _PROGRESS: Final = {
     "trash": 8,
 }
 _OTHER: Final = 4
+_LONGEST_WORDS: Final = 1_000
 _PICKUP: Final = ("local_pickup", "pickup_location", "local pickup")
 
 
@@ -96,7 +97,7 @@ class OrderReader:
             )
         order = self._order(body, delivery, revision, problems)
         # Of an order from which nothing may leave, nobody's name is needed.
-        person = None if action == "nothing" else _person(body, order.service)
+        person = None if action == "nothing" else _person(body, order.service, self.options)
         holds: tuple[Hold, ...] = ()
         if action == "hold":
             stage = "release" if self.options.reserve_unpaid else "route"
@@ -121,6 +122,9 @@ class OrderReader:
             number=one_line(body.number),
             service=service,
             attributes=_attributes(body, options),
+            shipping=positive(body.shipping_total),
+            shipping_tax=positive(body.shipping_tax),
+            total=positive(body.total),
         )
 
     def _destination(
@@ -215,7 +219,7 @@ def _attributes(body: OrderBody, options: Options) -> tuple[tuple[str, Attribute
     return tuple(sorted(found.items()))
 
 
-def _person(body: OrderBody, service: str) -> Person | None:
+def _person(body: OrderBody, service: str, options: Options) -> Person | None:
     """Who it goes to; mail address and telephone stand only in the billing address."""
     _, address = address_of(body, service)
     billing = body.billing or Address()
@@ -230,8 +234,21 @@ def _person(body: OrderBody, service: str) -> Person | None:
         region=first_line(address.state),
         postal=first_line(address.postcode),
         country=first_line(address.country).upper(),
+        gift_message=_gift_message(body, options),
+        instructions=(body.customer_note or "").strip()[:_LONGEST_WORDS]
+        if options.customer_note == "instructions"
+        else "",
     )
     return None if person == Person() else person
+
+
+def _gift_message(body: OrderBody, options: Options) -> str:
+    if options.customer_note == "gift_message":
+        return (body.customer_note or "").strip()[:_LONGEST_WORDS]
+    key = options.gift_message
+    found = mapped(body.meta_data, {key: key}, longest=_LONGEST_WORDS) if key else {}
+    value = found.get(key, "")
+    return value if isinstance(value, str) else ""
 
 
 def _full_name(address: Address) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from domcore.codec.strict import Between, Count, Line, Money
 
@@ -31,6 +31,7 @@ class LineItem:
     subtotal: Money | None = None
     total: Money | None = None
     meta_data: Any = None
+    total_tax: Money | None = field(default=None, repr=False)
 
 
 @frozen(slots=True)
@@ -67,7 +68,11 @@ class RefundMark:
 
 @frozen(slots=True)
 class OrderBody:
-    """An order, as a webhook body or in a page of the REST API."""
+    """An order, as a webhook body or in a page of the REST API.
+
+    Revisions are made of its ``repr``: fields that are read since then are not shown in it, so that
+    a body that comes again is the revision it was.
+    """
 
     id: Id
     status: Text
@@ -83,6 +88,10 @@ class OrderBody:
     shipping_lines: tuple[ShippingLine, ...] | None = None
     refunds: tuple[RefundMark, ...] | None = None
     meta_data: Any = None
+    shipping_total: Money | None = field(default=None, repr=False)
+    shipping_tax: Money | None = field(default=None, repr=False)
+    total: Money | None = field(default=None, repr=False)
+    customer_note: str | None = field(default=None, repr=False)
 
 
 @frozen(slots=True)

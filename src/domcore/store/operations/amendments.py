@@ -173,10 +173,5 @@ def _amend_known(
 
 def _less(order: Order, taken: Mapping[str, int]) -> Order:
     """The order with units taken off its lines, at most what each still wants."""
-    lines = tuple(
-        evolve(line, quantity=max(0, line.quantity - taken[line.id]))
-        if line.quantity and taken.get(line.id)
-        else line
-        for line in order.lines
-    )
+    lines = tuple(line.less(taken[line.id]) if taken.get(line.id) else line for line in order.lines)
     return order if lines == order.lines else evolve(order, lines=lines)

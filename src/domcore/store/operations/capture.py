@@ -14,7 +14,7 @@ from domcore.errors import ConflictError, PayloadError, Problem, StoreError
 from domcore.model.actor import checked_by
 from domcore.model.clock import to_micros
 from domcore.model.command import CaptureOrder
-from domcore.model.order import Order, OrderLine
+from domcore.model.order import Order, OrderLine, without_amounts
 from domcore.model.postal import normal_destination
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
@@ -268,13 +268,21 @@ class Capture:
         return moved + changed_fields(before, command.person)
 
     def _spelled_otherwise(self, order: Order, body: BodyRow) -> bool:
-        """Whether a revision differs from the stored one only in how its postal code is written.
+        """Whether a revision differs from the stored one only in how its postal code is written, or
+        in that it tells what the customer paid, which the stored one does not.
 
-        Channels have not always cut codes at the same character, and the same order may come by a
-        webhook and a pull.
+        Channels have not always cut codes at the same character, nor told amounts, and the same
+        order may come by a webhook and a pull.
         """
-        known = self._bodies.order.load(body.body).destination
-        if known is None or order.destination is None or body.revision != body.heard:
+        if body.revision != body.heard:
+            return False
+        stored = self._bodies.order.load(body.body)
+        if without_amounts(stored) == stored:
+            order = without_amounts(order)
+            if _digest(self._bodies.order.dump(order)) == body.digest:
+                return True
+        known = stored.destination
+        if known is None or order.destination is None:
             return False
         old, new = normal_destination(known), normal_destination(order.destination)
         if evolve(old, postal="") != evolve(new, postal=""):
