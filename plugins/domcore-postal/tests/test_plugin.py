@@ -15,6 +15,7 @@ from domcore import Domcore, Settings
 from domcore.config import read_settings
 from domcore.model import Destination
 from domcore.plugins import Plugins
+from domcore.settings import ChannelSettings
 from domcore.testing import World
 from domcore_postal import plugin
 from domcore_postal.options import Options
@@ -114,6 +115,23 @@ def test_register_commands(project: Path) -> None:
     wrong = run.invoke(cli, ["postal", "where", "GB", "SW1"])
     assert wrong.exit_code == 1
     assert "coarsest" in wrong.output
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"postal_digits": 3},
+        {"channels": (ChannelSettings("shop", "shopify", options={"postal_digits": 3}),)},
+    ],
+)
+def test_a_cut_code_is_not_taken_for_one_without_its_zeros(project: Path, more: dict) -> None:
+    """695 is the beginning of 6950 where the settings keep three digits, and 0695 where not."""
+    whole = read_settings(start=project)
+    place = Destination("DK", "", "695")
+    assert plugin.geocoder_for(whole).locate(place) is None
+    cut = plugin.geocoder_for(attrs.evolve(whole, **more)).locate(place)
+    assert cut is not None
+    assert cut.coarseness == "district"
 
 
 def test_its_settings_may_be_shown() -> None:

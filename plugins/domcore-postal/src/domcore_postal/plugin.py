@@ -56,4 +56,10 @@ def geocoder_for(settings: Settings) -> PostalCodes:
 
     options = read_options(settings.plugin_options.get(NAME, {}))
     folder = folder_of(options, settings.root, os.environ)
-    return PostalCodes(Installed(), options, folder, kept=settings.postal_digits)
+    return PostalCodes(Installed(), options, folder, kept=_kept(settings))
+
+
+def _kept(settings: Settings) -> int:
+    """How much is kept of postal codes, by the application or by a channel of it; 0 is all."""
+    told = [channel.options.get("postal_digits") for channel in settings.channels]
+    return max([settings.postal_digits, *(each for each in told if isinstance(each, int))])
