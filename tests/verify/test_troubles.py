@@ -14,8 +14,8 @@ from domcore.testing.builder import World
 SEEDS = {
     "lost": "DELETE FROM trouble WHERE number = 1",
     "invented": (
-        "INSERT INTO trouble SELECT order_id, 9, sequence, node_id, kind, at, note, lines,"
-        " settled_at, settled_by, seal FROM trouble WHERE number = 1"
+        "CREATE TEMP TABLE copy AS SELECT * FROM trouble WHERE number = 1;"
+        "UPDATE copy SET number = 9; INSERT INTO trouble SELECT * FROM copy"
     ),
     "of another order": "UPDATE trouble SET order_id = 2",
     "of another number": "UPDATE trouble SET number = 7 WHERE number = 2",
@@ -67,7 +67,7 @@ def test_a_store_with_trouble_is_sound(kept: Path) -> None:
 def test_seeded_corruption_is_found(kept: Path, name: str) -> None:
     connection = sqlite3.connect(kept)
     connection.execute("PRAGMA foreign_keys = OFF")
-    connection.execute(SEEDS[name])
+    connection.executescript(SEEDS[name])
     connection.commit()
     connection.close()
     assert violations(kept)

@@ -97,7 +97,8 @@ def revive_straggler(reader: Reader, changes: Changes, row: StragglerRow, now: i
     ((_, _, _, _, body, _),) = reader.events(row.seq - 1, 1, None)
     position = load_event(body).get("position", "")
     for task in map(TaskRow._make, reader.select("task", "name", [row.consumer])):
-        changes.add("tasks", task._replace(due_at=now, attempts=0, cursor=position))
+        again = task._replace(due_at=now, attempts=0, cursor=position, failed_at=None)
+        changes.add("tasks", again)
     changes.add("forget_stragglers", (row.consumer, row.seq))
 
 

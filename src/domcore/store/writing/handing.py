@@ -301,7 +301,7 @@ class HandingWrites(UnreadWrites):
                     row.cursor if cursor is None else cursor,
                     now if well else row.well_at,
                     note,
-                    None if well else row.failed_at or now,
+                    None if well or not row.attempts else row.failed_at or now,
                 ),
             )
             self._backend.apply(changes)
