@@ -272,7 +272,7 @@ def test_the_partners_own_words_are_translated_and_kept(kit, folder):
         ("7-1-NYC,shipped,2026-01-06T10:00:00,,", "n.csv:2 at: must be a time with an offset"),
         (",shipped,2026-01-06T10:00:00Z,,", "n.csv:2 key: is missing"),
         ("7-1-NYC,shipped,2026-01-06T10:00:00Z,L1,", "n.csv:2 quantity: give line and quantity"),
-        ("7-1-NYC,shipped,2026-01-06T10:00:00Z,L1,-2", "n.csv:2 quantity: must be from 1"),
+        ("7-1-NYC,shipped,2026-01-06T10:00:00Z,L1,-2", "n.csv:2 quantity: must be from 0"),
     ],
 )
 def test_a_bad_notice_sets_the_file_aside(kit, folder, row, reason):
