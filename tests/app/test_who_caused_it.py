@@ -20,6 +20,7 @@ from domcore.model import (
     Receipt,
 )
 from domcore.settings import WorkSettings
+from domcore.store.operations.typed import content_of
 from domcore.testing.builder import World
 
 AT_ONCE = WorkSettings(poll_seconds=0, pull_seconds=0, publish_seconds=0)
@@ -183,3 +184,12 @@ def test_what_is_no_name_is_refused_before_anything_is_done(name: str):
         assert dom.orders() == []
     with pytest.raises(PayloadError):
         world.open(by=name)
+
+
+def test_what_was_taken_in_before_there_was_a_name_is_known_when_it_comes_again():
+    """The content that a key stands for is the one of the released version, byte for byte."""
+    command = CancelOrder("main", "web", "1", 7, "no more", "hook-1", by="person:anna")
+    assert content_of(command) == (
+        b'{"owner":"main","channel":"web","external_id":"1","revision":7,"reason":"no more",'
+        b'"key":"hook-1"}'
+    )

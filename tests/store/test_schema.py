@@ -15,6 +15,7 @@ from domcore.errors import StoreError
 from domcore.model import CaptureOrder, Order
 from domcore.store import open_store
 from domcore.store.rows import TABLES
+from domcore.store.seals import SEALS
 from domcore.store.sqlite import SqliteStore, schema
 from domcore.store.sqlite.sealing import beside
 from domcore.store.sqlite.version import SCHEMA_DIGEST, SCHEMA_VERSION, schema_digest
@@ -157,3 +158,11 @@ def test_verify_finds_what_no_foreign_key_forbids(
     store = open_store(path)
     assert invariant in {violation.invariant for violation in verify(store)}
     store.close()
+
+
+def test_every_table_is_sealed_but_one_whose_columns_follow_from_others(raw: sqlite3.Connection):
+    """A new table gets a column ``seal`` in its migration, and a place in `domcore.store.seals`."""
+    assert set(TABLES) - set(SEALS) == {"order_line"}
+    for name in SEALS:
+        info = raw.execute("SELECT name FROM pragma_table_info(?)", (name,)).fetchall()
+        assert ("seal",) in info, name

@@ -12,12 +12,14 @@ from domcore.errors import (
 )
 from domcore.model import (
     Alias,
+    CancelOrder,
     Item,
     Network,
     ObserveStock,
     Person,
     StockCount,
 )
+from domcore.store.rows import TABLES
 from domcore.testing.store_suite.kit import (
     MINUTE,
     NODES,
@@ -205,6 +207,17 @@ class GoodsPromises(KitSuite):
             assert kit.store.lease_due("release", now=NOW + 99, until=NOW + 100, limit=9) == []
 
     # --- keeping ---------------------------------------------------------------------------------
+
+    def test_what_the_store_wrote_is_as_it_was_written(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 5)
+            order = kit.take_in(order_of("1", bolt=1), person=Person(name="Ada"), key="k")
+            kit.route(order, "east")
+            kit.hand_over()
+            kit.store.cancel(CancelOrder("main", "web", "1", 1), now=NOW)
+            assert {table: list(kit.store.unsealed(table)) for table in TABLES} == {
+                table: [] for table in TABLES
+            }
 
     def test_every_table_can_be_audited_in_key_order(self) -> None:
         with self.kit() as kit:
