@@ -45,6 +45,11 @@ SPLIT_HOLD = "domcore/split-ceiling"
 ATTEMPTS_HOLD = "domcore/attempts"
 REJECTED = "domcore/rejected"
 
+_FIRST_HALF = "AE AG AO AW BF BI BJ BO BS BW BZ CD CF CG CI CM DJ DM ER FJ GD GH GM GQ GY HK"
+_OTHER_HALF = "JM KI KM KP ML MO MR NR QA RW SB SC SL SR ST SY TD TG TK TL TO TV UG VU YE ZW"
+WITHOUT_CODES = frozenset(f"{_FIRST_HALF} {_OTHER_HALF}".split())
+"""Countries whose addresses have no postal code."""
+
 _NO_POLICY = Policy(Terms(()))
 _NO_DRAWS: tuple[Draw, ...] = ()
 _NOWHERE: Mapping[int, int] = MappingProxyType({})
@@ -267,9 +272,20 @@ def _reviewed(working: Working, plan: Plan, outside: Outside | None) -> list[Hol
     if ceiling and len(plan.nodes) > ceiling:
         reason = f"{len(plan.nodes)} nodes would ship it; more than {ceiling} want a second look"
         holds.append(Hold(SPLIT_HOLD, reason))
+    word = question.coarse.partition(" ")[0]
+    if word in ("region", "country") and _is_to_come(question):
+        reason = f"only its {word} is known: the address is still to come"
+        holds.append(Hold(ADDRESS_HOLD, reason))
     if outside is not None:
         holds += outside.review(question.order, plan)
     return [hold for hold in holds if hold.code not in question.approved]
+
+
+def _is_to_come(question: Question) -> bool:
+    """Whether an address without a postal code is not all of it: marketplaces show the rest once
+    the order is accepted. Some countries have no postal codes."""
+    place = question.order.destination
+    return place is not None and not place.postal and place.country not in WITHOUT_CODES
 
 
 def _unknown(question: Question, seen: Survey) -> tuple[Shortage, ...]:
