@@ -216,15 +216,15 @@ def test_files_set_aside_and_a_folder_that_has_gone_are_trouble(kit, folder):
     assert "no such folder" in told
 
 
-def test_a_file_is_taken_whole_or_not_at_all(kit, folder):
+def test_one_bad_row_can_refuse_the_whole_file(kit, folder):
     kit.put(folder, "a.csv", one("1") + "2,1,MUG,many,2026-01-05T08:00:00Z,US\n")
-    assert drain(kit.make_channel(folder))[0] == []
+    assert drain(kit.make_channel(folder, bad_rows="refuse"))[0] == []
     assert len(kit.files(folder, "failed")) == 2
 
 
 def test_a_repaired_file_can_be_put_back(kit, folder):
     kit.put(folder, "a.csv", one("1") + "2,1,MUG,many,2026-01-05T08:00:00Z,US\n")
-    channel = kit.make_channel(folder)
+    channel = kit.make_channel(folder, bad_rows="refuse")
     drain(channel)
     name = kit.files(folder, "failed")[0]
     text = (folder / "failed" / name).read_text().replace("many", "4")

@@ -1,7 +1,8 @@
 """What is done again and again: partners and channels are asked for news, told about stock.
 
 Each is a task with a lease, a cursor and a time when it is due. What a page holds is taken in piece
-by piece, many to a transaction: a bad piece is set aside for a person, and the page goes on.
+by piece, many to a transaction: a bad piece is set aside for a person, and the page goes on. A
+piece that could not even be read stands in its page as the `PayloadError` that says why.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ class Tasks:
         by = actor("channel", channel)
 
         def apply(command: Any) -> None:
+            if isinstance(command, PayloadError):
+                raise command
             if not isinstance(command, Command):
                 raise DomcoreError(f"{type(command).__name__} is no command")
             self._dom.apply([brought(command, by)], by=by)
@@ -87,6 +90,8 @@ class Tasks:
         by = actor("connector", connector)
 
         def record(news: Any) -> None:
+            if isinstance(news, PayloadError):
+                raise news
             if not isinstance(news, Notice | ObserveStock):
                 raise DomcoreError(f"{type(news).__name__} is no notice")
             with self._dom.acting(by):

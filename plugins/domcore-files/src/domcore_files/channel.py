@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from domcore.errors import ConnectorError, PayloadError
 from domcore.loading.problems import Problems
 from domcore.model import Command, Envelope, Pulled, ShipmentNews, StockLevel
 from domcore_files.disk import PRIVATE, SHARED, Disk, Unreadable, name_of
-from domcore_files.inbox import Delivered, Inbox
+from domcore_files.inbox import Inbox
 from domcore_files.options import ChannelOptions, check_delivery
 from domcore_files.orders import ROW, OrderReader
+from domcore_files.parts import Delivered, PartReader, Seen, read_whole
 from domcore_files.stock import (
     LEVEL_COLUMNS,
-    STOCK,
+    counted_at,
     kept_level,
     kept_values,
+    keys_of,
     level_values,
     merged,
     observations,
+    split,
 )
-from domcore_files.tables import Row, check_columns, format_of, read_rows
+from domcore_files.tables import Row, read_rows
 from domcore_files.work import NEWS_COLUMNS, file_of, news_rows
 
 OUT: Final = "out"
 STATE: Final = "state"
 LEVELS: Final = "levels.jsonl"
+NOTHING: Final = "there is not one order and not one count in it"
 
 
 class FilesChannel:
@@ -54,9 +57,16 @@ class FilesChannel:
             name, owner, currency, options.service, postal_digits,
             options.ship_when, options.reserve_unpaid,
         )  # fmt: skip
+        self._parts: PartReader[Command] = PartReader(
+            self._make,
+            _group_of,
+            nothing=NOTHING,
+            refuse=options.bad_rows == "refuse",
+            plain=options.csv_plain,
+        )
         self._inbox: Inbox[Command] = Inbox(
             disk,
-            self._delivered,
+            self._parts.read,
             settle_seconds=options.settle_seconds,
             most_bytes=options.most_bytes,
             keep=options.keep,
@@ -74,8 +84,9 @@ class FilesChannel:
             PayloadError: it cannot be read; every bad row with its line and column.
         """
         check_delivery(envelope, self.name, self._options)
-        digest = hashlib.sha256(envelope.body).hexdigest()[:32]
-        return self._commands(self.name, envelope.body, digest, f"file:{digest}", "")
+        return read_whole(
+            self._make, _group_of, self.name, envelope.body, self._options.csv_plain, NOTHING
+        )
 
     def trouble(self) -> list[str]:
         """A folder that is not there, files that were set aside."""
@@ -135,52 +146,40 @@ class FilesChannel:
             ) from None
         return levels
 
-    def _delivered(self, file: Delivered) -> tuple[Command, ...]:
-        """A file of the folder. Its name and time tell two deliveries of equal content apart:
-        a count is news whenever it is written, a change when its file has another name.
-        """
-        named = f"file:{file.digest}:{file.name}"
-        return self._commands(
-            file.name, file.body, file.digest, named, f"{named}:{file.written_at:.6f}"
+    def _make(
+        self, file: Delivered, format: str, rows: Iterable[Row], problems: Problems, seen: Seen
+    ) -> Iterator[Command]:
+        """What some rows of a file say."""
+        orders, stock, part = split(rows, format, file.name, problems, "order", ROW)
+        yield from self._reader.commands(
+            orders,
+            name=file.name,
+            digest=file.digest,
+            problems=problems,
+            by_line=format == "csv",
+            seen=seen,
         )
-
-    def _commands(
-        self, name: str, body: bytes, digest: str, delta_key: str, count_key: str
-    ) -> tuple[Command, ...]:
-        problems = Problems(name)
-        plain = self._options.csv_plain
-        format = format_of(name, body)
-        rows = read_rows(name, body, format, problems, plain=plain)
-        orders, stock = _sorted(rows, format, name, problems)
-        commands: list[Command] = list(
-            self._reader.commands(
-                orders, name=name, digest=digest, problems=problems, by_line=format == "csv"
-            )
-        )
-        commands += observations(
+        yield from observations(
             stock,
-            name=name,
+            name=file.name,
             owner=self.owner,
             problems=problems,
-            delta_key=delta_key,
-            count_key=count_key,
+            part=part,
+            seen=seen,
+            **keys_of(file),
         )
-        problems.check()
-        if not commands:
-            raise PayloadError("there is not one order and not one count in it", source=name)
-        return tuple(commands)
 
 
-def _sorted(
-    rows: list[Row], format: str, name: str, problems: Problems
-) -> tuple[list[Row], list[Row]]:
-    """Rows of orders and rows of stock. A CSV file holds the one or the other: its columns say."""
-    orders: list[Row] = []
-    stock: list[Row] = []
-    for row in rows:
-        (orders if "order" in row.values or "sku" not in row.values else stock).append(row)
-    if format == "csv" and rows:
-        shape = ROW if orders else STOCK
-        if not check_columns(shape, list(rows[0].values), name, problems):
-            return [], []
-    return orders, stock
+def _group_of(format: str, row: Row) -> Hashable | None:
+    """The order that a row is about, or what it counts: where one row of it is bad, or they
+    contradict each other, none is taken. A change of stock stands alone.
+
+    Raises:
+        LookupError: it is a line of an order, and does not say of which.
+    """
+    values = row.values
+    if "order" in values:
+        if format == "csv" and not values["order"]:
+            raise LookupError
+        return str(values["order"])
+    return counted_at(row)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Final, TypeAlias
 
-from domcore.errors import PayloadError
 from domcore.loading.problems import Problems
 from domcore.model import Envelope, Handover, Notice, ObserveStock, Polled, Receipt
 from domcore_files.disk import PRIVATE, SHARED, Disk, draft_of, name_of
-from domcore_files.inbox import Delivered, Inbox
-from domcore_files.notices import NOTICE, notices
+from domcore_files.inbox import Inbox
+from domcore_files.notices import NOTICE, message_of, notices
 from domcore_files.options import ConnectorOptions, check_delivery
-from domcore_files.stock import STOCK, observations
-from domcore_files.tables import Row, check_columns, format_of, read_rows
+from domcore_files.parts import Delivered, PartReader, Seen, read_whole
+from domcore_files.stock import counted_at, keys_of, observations, split
+from domcore_files.tables import Row
 from domcore_files.work import CANCEL_COLUMNS, WORK_COLUMNS, cancel_rows, file_of, work_rows
 
 Told: TypeAlias = Notice | ObserveStock
@@ -24,6 +23,7 @@ Told: TypeAlias = Notice | ObserveStock
 OUT: Final = "out"
 TAKEN: Final = "taken"
 SENT: Final = "sent"
+NOTHING: Final = "there is not one notice and not one count in it"
 
 DRAFTED: Final = ".drafted"
 RELEASED: Final = ".released"
@@ -61,9 +61,16 @@ class FilesConnector:
         self._options = options
         self._disk = disk
         self._mode = PRIVATE if options.private else SHARED
+        self._parts: PartReader[Told] = PartReader(
+            self._make,
+            _group_of,
+            nothing=NOTHING,
+            refuse=options.bad_rows == "refuse",
+            plain=options.csv_plain,
+        )
         self._inbox: Inbox[Told] = Inbox(
             disk,
-            self._delivered,
+            self._parts.read,
             settle_seconds=options.settle_seconds,
             most_bytes=options.most_bytes,
             keep=options.keep,
@@ -209,8 +216,9 @@ class FilesConnector:
             PayloadError: it cannot be read; every bad row with its line and column.
         """
         check_delivery(envelope, self.name, self._options)
-        digest = hashlib.sha256(envelope.body).hexdigest()[:32]
-        return self._told(self.name, envelope.body, f"file:{digest}")
+        return read_whole(
+            self._make, _group_of, self.name, envelope.body, self._options.csv_plain, NOTHING
+        )
 
     def _seen(self, name: str) -> Receipt | None:
         """How far the work is, and a mark that it has appeared, if a crash left none."""
@@ -250,51 +258,33 @@ class FilesConnector:
     def _file(self, name: str) -> str:
         return f"{name}.{self._options.format}"
 
-    def _delivered(self, file: Delivered) -> tuple[Told, ...]:
-        """A file of the folder; see `FilesChannel` for what tells two of equal content apart."""
-        named = f"file:{file.digest}:{file.name}"
-        return self._told(file.name, file.body, named, f"{named}:{file.written_at:.6f}")
-
-    def _told(
-        self, name: str, body: bytes, delta_key: str, count_key: str = ""
-    ) -> tuple[Told, ...]:
-        problems = Problems(name)
-        format = format_of(name, body)
-        rows = read_rows(name, body, format, problems, plain=self._options.csv_plain)
-        news, stock = _sorted(rows, format, name, problems)
-        found: list[Told] = list(
-            notices(
-                news,
-                name=name,
-                problems=problems,
-                statuses=self._options.statuses,
-                reasons=self._options.reasons,
-            )
+    def _make(
+        self, file: Delivered, format: str, rows: Iterable[Row], problems: Problems, seen: Seen
+    ) -> Iterator[Told]:
+        """What some rows of a file say."""
+        news, stock, part = split(rows, format, file.name, problems, "key", NOTICE)
+        yield from notices(
+            news,
+            name=file.name,
+            problems=problems,
+            statuses=self._options.statuses,
+            reasons=self._options.reasons,
         )
-        found += observations(
+        yield from observations(
             stock,
-            name=name,
+            name=file.name,
             owner=self._options.owner,
             problems=problems,
-            delta_key=delta_key,
-            count_key=count_key,
+            part=part,
+            seen=seen,
+            **keys_of(file),
         )
-        problems.check()
-        if not found:
-            raise PayloadError("there is not one notice and not one count in it", source=name)
-        return tuple(found)
 
 
-def _sorted(
-    rows: list[Row], format: str, name: str, problems: Problems
-) -> tuple[list[Row], list[Row]]:
-    """Rows of news and rows of stock. A CSV file holds the one or the other: its columns say."""
-    news: list[Row] = []
-    stock: list[Row] = []
-    for row in rows:
-        (news if "key" in row.values or "sku" not in row.values else stock).append(row)
-    if format == "csv" and rows:
-        shape = NOTICE if news else STOCK
-        if not check_columns(shape, list(rows[0].values), name, problems):
-            return [], []
-    return news, stock
+def _group_of(format: str, row: Row) -> Hashable | None:
+    """The message that a row is part of, or what it counts.
+
+    Raises:
+        LookupError: the row is too short to tell.
+    """
+    return message_of(format, row) if "key" in row.values else counted_at(row)

@@ -118,15 +118,30 @@ class Disk:
                 raise Unreadable("is no file")
             if found.st_size > most:
                 raise Unreadable(f"is larger than {most} bytes")
-            parts, size = [], 0
+            # At one go, so that it is not there twice.
+            body = self._os.read(handle, found.st_size + 1)
             while part := self._os.read(handle, 1024 * 1024):
-                size += len(part)
-                if size > most:
-                    raise Unreadable(f"is larger than {most} bytes")
-                parts.append(part)
+                body += part
+                if len(body) > most:
+                    break
+            if len(body) > most:
+                raise Unreadable(f"is larger than {most} bytes")
         finally:
             self._os.close(handle)
-        return Content(b"".join(parts), found.st_mtime)
+        return Content(body, found.st_mtime)
+
+    def forget(self, folder: str, name: str) -> None:
+        """Delete what need not stay deleted after a power cut."""
+        self._remove(self.root / folder / name)
+
+    def note(self, folder: str, name: str, body: bytes) -> None:
+        """Write a few bytes that need not outlive a power cut."""
+        path = self.root / folder / name
+        handle = self._os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _FLAGS, PRIVATE)
+        try:
+            self._os.write(handle, body)
+        finally:
+            self._os.close(handle)
 
     def write(self, folder: str, name: str, body: bytes, mode: int = PRIVATE) -> None:
         """Put a file there, whole; what has that name is replaced."""

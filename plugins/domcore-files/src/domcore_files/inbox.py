@@ -10,7 +10,12 @@ The name also holds a digest of the cursor before it. So ``done`` is a log that 
 from any cursor: when the core comes with an older one, because a person retries something or a
 backup was put back, it gets again what came after it.
 
-A file that cannot be read goes to ``failed``, with the reason beside it.
+A large file is taken in parts: the cursor then says at which line the next one begins, and the file
+is put away with the last.
+
+A file that cannot be read goes to ``failed``, with the reason beside it; so do rows that were left
+out of a good one, as a file of their own. Before a file is read a mark is set, which goes away when
+it has been read, well or not: a file that has ended its reader several times is set aside unread.
 """
 
 from __future__ import annotations
@@ -20,13 +25,15 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from typing import Final, Generic, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, Generic, TypeVar
 
 from attrs import frozen
 
 from domcore.errors import ConnectorError, PayloadError
 from domcore_files.disk import Disk, Unreadable, is_plain, plain_name
+from domcore_files.parts import Delivered, Part
 from domcore_files.tables import FORMATS
 
 IN: Final = "in"
@@ -36,26 +43,23 @@ FAILED: Final = "failed"
 FOLDERS: Final = (IN, WORKING, DONE, FAILED)
 
 REASON: Final = ".reason.txt"
+READING: Final = ".reading"
+MOST_DEATHS: Final = 3
+"""Readers that a file may end before it is set aside."""
+
 MOST_FAILURES: Final = 100
 """Bad files put aside in one go, before the rest waits for the next."""
 
 _log = logging.getLogger("domcore_files")
 
 _UNFINISHED: Final = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
+_AT: Final = "@"
+"""Stands in a cursor between a file and the line where the next part begins; in no name of ours."""
+
 _MARKS: Final = (".", "~", "_")
 _OURS: Final = re.compile(r"\.([0-9a-f]{12})[0-9a-f]{12}(?:\.[^.]*)?$")
 
 T = TypeVar("T")
-
-
-@frozen(slots=True)
-class Delivered:
-    """One file as it came: the name people know it by, its bytes, when it was written."""
-
-    name: str
-    body: bytes
-    digest: str
-    written_at: float
 
 
 @frozen(slots=True)
@@ -72,7 +76,8 @@ class Inbox(Generic[T]):
 
     Args:
         disk: the folder.
-        read: turns a file into what it holds; a `PayloadError` sets the file aside.
+        read: turns a file, or one part of it, into what it holds; a `PayloadError` sets the file
+            aside.
         settle_seconds: a file that was written more recently is left alone.
         most_bytes: the largest file taken.
         keep: whether files stay in ``done``.
@@ -83,7 +88,7 @@ class Inbox(Generic[T]):
     def __init__(
         self,
         disk: Disk,
-        read: Callable[[Delivered], Sequence[T]],
+        read: Callable[[Delivered], Sequence[T] | Part[T]],
         *,
         settle_seconds: int,
         most_bytes: int,
@@ -121,6 +126,9 @@ class Inbox(Generic[T]):
         """
         with self._disk.reached():
             self._disk.prepare(*FOLDERS)
+            page = self._go_on(cursor)
+            if page is not None:
+                return page
             self._acknowledge(cursor)
             before = _mark(cursor)
             page = self._again(before)
@@ -138,6 +146,18 @@ class Inbox(Generic[T]):
         for name in self._disk.names(DONE):
             if _mark_in(name) == before:
                 return self._open(DONE, name)
+        return None
+
+    def _go_on(self, cursor: str) -> Page[T] | None:
+        """The next part of the file that this cursor stands in the middle of. If somebody has
+        written on in it since, it is read from its start: repeats change nothing."""
+        place, _, _ = cursor.rpartition(":")
+        name, middle, line = place.partition(_AT)
+        if not (middle and is_plain(name) and line.isdecimal() and len(line) < 10):
+            return None
+        for folder in (WORKING, DONE):
+            if self._disk.look(folder, name) is not None:
+                return self._open(folder, name, cursor, int(line))
         return None
 
     def _acknowledge(self, cursor: str) -> None:
@@ -158,7 +178,7 @@ class Inbox(Generic[T]):
 
     def _claimed(self, before: str) -> str:
         """A file that was claimed and never acknowledged, as the one after this cursor."""
-        names = self._disk.names(WORKING)
+        names = [each for each in self._disk.names(WORKING) if not each.startswith(".")]
         if not names or _mark_in(names[0]) == before:
             return names[0] if names else ""
         name = self._name(_shown(plain_name(names[0])), before)
@@ -191,15 +211,19 @@ class Inbox(Generic[T]):
             return False
         return abs(self._clock() - found.st_mtime) >= self._settle
 
-    def _open(self, folder: str, name: str) -> Page[T] | None:
-        """Read a file; None when it had to be set aside."""
+    def _open(self, folder: str, name: str, cursor: str = "", start: int = 0) -> Page[T] | None:
+        """Read a file, or on in it; None when it had to be set aside."""
         shown = _shown(name)
         try:
             if f".{name.rpartition('.')[2].lower()}" not in FORMATS:
                 raise Unreadable(f"its name must end in one of {', '.join(FORMATS)}")
-            content = self._disk.read(folder, name, self._most)
-            digest = _digest(content.body)
-            items = self._read(Delivered(shown, content.body, digest, content.written_at))
+            with self._survived(name):
+                content = self._disk.read(folder, name, self._most)
+                digest = _digest(content.body)
+                if start and digest != cursor.rpartition(":")[2]:
+                    start = 0
+                file = Delivered(shown, content.body, digest, content.written_at, start)
+                read = self._read(file)
         except Unreadable as error:
             self._set_aside(folder, name, f"{shown}: {error}")
             return None
@@ -207,8 +231,55 @@ class Inbox(Generic[T]):
             lines = [str(error).splitlines()[0], *(f"  {each}" for each in error.problems)]
             self._set_aside(folder, name, "\n".join(lines))
             return None
-        more = folder == DONE or bool(self._waiting())
-        return Page(tuple(items), f"{name}:{digest}", more)
+        part = read if isinstance(read, Part) else Part(tuple(read))
+        items = part.items
+        if part.bad and folder == WORKING and not start:
+            items = (*items, self._leave_out(name, part))
+        place = f"{name}{_AT}{part.next}" if part.next else name
+        more = folder == DONE or bool(part.next) or bool(self._waiting())
+        return Page(items, f"{place}:{digest}", more)
+
+    def _leave_out(self, name: str, part: Part[T]) -> Any:
+        """Write rows that were left out aside; what is told of it stands among the items, for a
+        person to look at."""
+        self._disk.write(FAILED, f"{name}{REASON}", f"{part.reasons}\n".encode("utf-8", "replace"))
+        self._disk.write(FAILED, name, part.bad)
+        _log.warning("%s: rows of %s were left out", self._disk.root / FAILED, name)
+        told = part.reasons.partition(":")[2].partition(" were left")[0].partition(" was left")[0]
+        return PayloadError(
+            f"{told.strip()} left out, and stand in {FAILED}/{name}; the reasons lie beside it",
+            source=_shown(name),
+        )
+
+    @contextmanager
+    def _survived(self, name: str) -> Iterator[None]:
+        """Remember that a file is being read, until it has been.
+
+        Raises:
+            Unreadable: it has ended too many readers.
+        """
+        mark = f".{_mark(name)}{READING}"
+        deaths = self._deaths(mark)
+        if deaths >= MOST_DEATHS:
+            self._disk.forget(WORKING, mark)
+            raise Unreadable(
+                f"whoever read it ended while reading, {deaths} times: perhaps it takes more memory"
+                " than there is. Split it, or look at what is in it"
+            )
+        self._disk.note(WORKING, mark, b"x" * (deaths + 1))
+        try:
+            yield
+        except MemoryError:
+            raise
+        except Exception:
+            self._disk.forget(WORKING, mark)
+            raise
+        self._disk.forget(WORKING, mark)
+
+    def _deaths(self, mark: str) -> int:
+        """How many readers the file has ended: as many as the mark is long."""
+        found = self._disk.look(WORKING, mark)
+        return found.st_size if found is not None else 0
 
     def _set_aside(self, folder: str, name: str, reason: str) -> None:
         """The reason first: without it the file would lie there and nobody knew why."""

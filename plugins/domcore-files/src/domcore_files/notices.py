@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from domcore.loading.fields import code, moment, text, whole
@@ -57,6 +57,20 @@ def notices(
         groups.setdefault(tuple(values[each] for each in _OF_THE_NOTICE), []).append(values)
     for group in groups.values():
         yield _notice(group)
+
+
+def message_of(_format: str, row: Row) -> Hashable | None:
+    """The message that a row is part of; a line of JSON Lines that is no object is of none.
+
+    Raises:
+        LookupError: the row is too short to tell.
+    """
+    if not row.values:
+        return None
+    told = tuple(row.values.get(each, "") for each in _OF_THE_NOTICE)
+    if None in told and row.fault:
+        raise LookupError
+    return repr(told)
 
 
 def _checked(

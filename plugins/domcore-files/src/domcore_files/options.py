@@ -33,6 +33,8 @@ class ChannelOptions:
         private: whether what is written is for its owner's eyes only (mode 600).
         deliveries: ``accept`` takes files through `receive`, from anybody who can reach it: nobody
             signs a file. What lies in the folder is read either way.
+        bad_rows: ``aside`` takes the good rows of a file and writes the bad ones aside; ``refuse``
+            sets a file with one bad row aside whole.
         currency: of orders that name none; without it, the owner's costing currency.
         service: of orders that name none.
         ship_when: words of the column ``payment`` with which an order goes; with any other it is
@@ -48,6 +50,7 @@ class ChannelOptions:
     keep: bool = True
     private: bool = True
     deliveries: Literal["accept", "refuse"] = "refuse"
+    bad_rows: Literal["aside", "refuse"] = "aside"
     currency: Annotated[str, Line(3)] = ""
     service: Word = "standard"
     ship_when: tuple[Word, ...] = SHIP_WHEN
@@ -59,8 +62,8 @@ class ConnectorOptions:
     """A node's folder.
 
     Args:
-        folder, format, csv_plain, settle_seconds, most_bytes, keep, private, deliveries: as for a
-            channel.
+        folder, format, csv_plain, settle_seconds, most_bytes, keep, private, deliveries,
+            bad_rows: as for a channel.
         owner: whose goods the node's stock files count.
         withdraw: whether a cancellation takes back a work file that still lies in ``out``; false
             for a partner that works from files which it leaves lying there.
@@ -77,6 +80,7 @@ class ConnectorOptions:
     private: bool = True
     deliveries: Literal["accept", "refuse"] = "refuse"
     owner: Word = "main"
+    bad_rows: Literal["aside", "refuse"] = "aside"
     withdraw: bool = True
     statuses: Mapping[Word, Word] = field(factory=dict)
     reasons: Mapping[Word, Word] = field(factory=dict)

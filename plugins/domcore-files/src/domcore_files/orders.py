@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from attrs import frozen
@@ -22,6 +22,7 @@ from domcore.model import (
 )
 from domcore.model.clock import to_micros
 from domcore.plugin_kit.payments import SHIP_WHEN, payment_hold
+from domcore_files.parts import Seen
 from domcore_files.tables import Row
 
 HELD: Final = "shop"
@@ -117,28 +118,36 @@ class OrderReader:
     reserve_unpaid: bool = False
 
     def commands(
-        self, rows: list[Row], *, name: str, digest: str, problems: Problems, by_line: bool
+        self,
+        rows: Iterable[Row],
+        *,
+        name: str,
+        digest: str,
+        problems: Problems,
+        by_line: bool,
+        seen: Seen | None = None,
     ) -> Iterator[CaptureOrder | CancelOrder]:
-        """A command for each order; the bad ones are problems."""
+        """A command for each order; the bad ones are problems. `seen` knows those of other parts
+        of the file."""
         read = self._by_row(rows, name, problems) if by_line else self._by_order(rows)
-        seen: set[str] = set()
+        seen = seen or Seen(set())
         for at, raw in read:
             place = f"{name}:{at}"
             try:
                 values = ORDER(raw) if not by_line else raw
-                if values["order"] in seen:
+                # In CSV, lines of one order are one order, and stand in one part.
+                if not by_line and seen.again(values["order"]):
                     raise Faults([("order", "stands in this file already")])
-                seen.add(values["order"])
                 yield self._command(values, key=f"file:{digest}:{at}")
             except ValueError as error:
                 problems.add(place, error)
 
-    def _by_order(self, rows: list[Row]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    def _by_order(self, rows: Iterable[Row]) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for row in rows:
             yield row.line, row.values
 
     def _by_row(
-        self, rows: list[Row], name: str, problems: Problems
+        self, rows: Iterable[Row], name: str, problems: Problems
     ) -> Iterator[tuple[int, dict[str, Any]]]:
         """Rows gathered by order: the first tells about the order, all tell their line."""
         orders: dict[str, tuple[int, Mapping[str, Any], dict[str, Any]]] = {}

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from domcore.loading.fields import MOST_UNITS, code, moment, whole
 from domcore.loading.problems import Problems
 from domcore.loading.shape import Faults, Field, Shape
 from domcore.model import ObserveStock, StockCount, StockLevel
-from domcore_files.tables import Row
+from domcore_files.parts import Delivered, Seen, first_of
+from domcore_files.tables import Row, check_columns
+
+FIRST: Final = 2
+"""The line of a CSV file below the names of its columns."""
 
 BATCH: Final = 2000
 """Counts in one command."""
@@ -29,6 +33,46 @@ STOCK: Final = Shape(
 LEVEL_COLUMNS: Final = ("sku", "external_ids", "node", "available")
 
 
+def split(
+    rows: Iterable[Row], format: str, name: str, problems: Problems, column: str, shape: Shape
+) -> tuple[Iterable[Row], Iterable[Row], str]:
+    """Rows that have `column`, rows of stock, and what tells the keys of this part of the file from
+    those of others. A CSV file holds the one or the other: its columns say."""
+    first, rows = first_of(rows)
+    if first is None:
+        return (), (), ""
+    part = "" if first.line <= FIRST else f"{first.line}."
+    if format == "csv":
+        is_stock = column not in first.values and "sku" in first.values
+        columns = list(first.values)
+        if not check_columns(STOCK if is_stock else shape, columns, name, problems):
+            return (), (), part
+        return ((), rows, part) if is_stock else (rows, (), part)
+    others: list[Row] = []
+    stock: list[Row] = []
+    for row in rows:
+        (others if column in row.values or "sku" not in row.values else stock).append(row)
+    return others, stock, part
+
+
+def keys_of(file: Delivered) -> dict[str, str]:
+    """Name and time tell two files of equal content apart: a count is news whenever it is written,
+    a change when its file has another name. A delivery has neither."""
+    if not file.written_at:
+        return {"delta_key": f"file:{file.digest}"}
+    named = f"file:{file.digest}:{file.name}"
+    return {"delta_key": named, "count_key": f"{named}:{file.written_at:.6f}"}
+
+
+def counted_at(row: Row) -> Hashable | None:
+    """What a row counts: where two rows contradict each other, neither is taken. A change stands
+    alone."""
+    values = row.values
+    if values.get("on_hand") in (None, ""):
+        return None
+    return repr((values.get("sku"), values.get("node")))
+
+
 def observations(
     rows: Iterable[Row],
     *,
@@ -37,24 +81,27 @@ def observations(
     problems: Problems,
     delta_key: str,
     count_key: str = "",
+    part: str = "",
+    seen: Seen | None = None,
 ) -> Iterator[ObserveStock]:
     """Commands of a stock file; changes and counts apart, as they repeat by other laws.
 
     Without `count_key`, counts that are all dated go by `delta_key`, and others are news each time.
+    `part` tells the keys of one part of a file from those of the others, and `seen` knows what
+    was counted in them.
     """
+    seen = seen or Seen(set())
     counts: list[StockCount] = []
     deltas: list[StockCount] = []
-    seen: set[tuple[str, str]] = set()
     for row in rows:
         try:
             count = _count(row.values)
-            if count.delta is None and (count.sku, count.node) in seen:
+            if count.delta is None and seen.again((count.sku, count.node)):
                 raise Faults([("sku", "is counted at this node twice in this file")])
         except ValueError as error:
             problems.add(f"{name}:{row.line}", error)
             continue
         if count.delta is None:
-            seen.add((count.sku, count.node))
             counts.append(count)
         else:
             deltas.append(count)
@@ -62,8 +109,8 @@ def observations(
         count_key = delta_key
     for key, what, found in ((count_key, "counts", counts), (delta_key, "deltas", deltas)):
         for at in range(0, len(found), BATCH):
-            part = tuple(found[at : at + BATCH])
-            yield ObserveStock(owner, part, f"{key}:{what}:{at}" if key else "")
+            counted = tuple(found[at : at + BATCH])
+            yield ObserveStock(owner, counted, f"{key}:{what}:{part}{at}" if key else "")
 
 
 def _count(values: Mapping[str, Any]) -> StockCount:

@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from domcore.codec.intake import read_json
@@ -30,10 +30,15 @@ _GUARDED: Final = re.compile(f"'+[{_TRIGGERS}]")
 
 
 class Row(NamedTuple):
-    """One record and the line it stands in."""
+    """One record, the line it stands in, and how it is written there.
+
+    `fault` says why it cannot be read as one at all; `values` are what can be read even so.
+    """
 
     line: int
     values: Mapping[str, Any]
+    raw: Sequence[str] | bytes = b""
+    fault: ValueError | str = ""
 
 
 def guard(cell: str) -> str:
@@ -88,62 +93,108 @@ def read_rows(
     Raises:
         PayloadError: it is not UTF-8, or has too many problems.
     """
+    rows = []
+    for row in rows_of(name, body, format, plain=plain):
+        if row.fault:
+            problems.add(f"{name}:{row.line}", row.fault)
+        else:
+            rows.append(row)
+    return rows
+
+
+def rows_of(
+    name: str, body: bytes, format: str, *, plain: bool = False, start: int = 0
+) -> Iterator[Row]:
+    """The records of a file one by one, bad ones included, from the line `start` on; no second copy
+    of it is made.
+
+    Raises:
+        PayloadError: it cannot be read at all: no UTF-8, no CSV, no names of columns.
+    """
+    return _json_lines(body, start) if format == "jsonl" else _csv(name, body, plain, start)
+
+
+def column_names(name: str, body: bytes) -> list[str]:
+    """The names of a CSV file's columns, as they are written.
+
+    Raises:
+        PayloadError: there are none.
+    """
+    return next(_cells(name, body), (0, [""]))[1]
+
+
+def rows_as_written(format: str, columns: Sequence[str], rows: Iterable[Row]) -> bytes:
+    """Some rows of a file as a file of their own, with the same names of columns."""
     if format == "jsonl":
-        return _json_lines(name, body, problems)
-    return _csv(name, _decoded(name, body), problems, plain)
+        return b"".join(bytes(row.raw) + b"\n" for row in rows if isinstance(row.raw, bytes))
+    cells = (row.raw for row in rows if not isinstance(row.raw, bytes))
+    return export_csv(columns, cells, plain=True)
 
 
-def _decoded(name: str, body: bytes) -> str:
-    try:
-        return body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = body.count(b"\n", 0, error.start) + 1
-        problem = Problem(f"{name}:{line}", "is not UTF-8 text; save it as UTF-8")
-        raise PayloadError("cannot be read", [problem], source=name) from None
+def _refused(name: str, place: str, message: str) -> PayloadError:
+    return PayloadError("cannot be read", [Problem(place, message)], source=name)
 
 
-def _csv(name: str, text: str, problems: Problems, plain: bool) -> list[Row]:
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[Row] = []
-    columns: list[str] = []
+def _cells(name: str, body: bytes) -> Iterator[tuple[int, list[str]]]:
+    """The cells of every record with the line where it begins, names of columns first."""
+    # A view of the body: neither a copy of it, nor its text as a whole.
+    text = io.TextIOWrapper(io.BytesIO(body), encoding="utf-8-sig", newline="")
+    head = body[: body.find(b"\n") if b"\n" in body else len(body)]
+    delimiter = max(",;\t", key=lambda each: head.count(each.encode()))
+    reader = csv.reader(text, delimiter=delimiter, strict=True)
     while True:
         line = reader.line_num + 1
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            problems.add(f"{name}:{line}", f"is not CSV: {error}")
-            return rows
+            raise _refused(name, f"{name}:{line}", f"is not CSV: {error}") from None
+        except UnicodeDecodeError:
+            raise _refused(
+                name, f"{name}:{_line_of_bad_text(body)}", "is not UTF-8 text; save it as UTF-8"
+            ) from None
         if cells is None:
-            break
+            return
+        yield line, cells
+
+
+def _line_of_bad_text(body: bytes) -> int:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return body.count(b"\n", 0, error.start) + 1
+    return 1
+
+
+def _csv(name: str, body: bytes, plain: bool, start: int) -> Iterator[Row]:
+    columns: list[str] = []
+    for line, cells in _cells(name, body):
         if not columns:
-            columns = _columns(name, cells, problems)
-            if not columns:
-                return rows
-        elif len(cells) != len(columns):
-            if any(cells):
-                problems.add(
-                    f"{name}:{line}",
-                    f"has {len(cells)} cells where {len(columns)} columns are named",
-                )
-        elif any(cells):
-            trimmed = (cell.strip() for cell in cells)
-            values = (Cell(cell if plain else unguard(cell)) for cell in trimmed)
-            rows.append(Row(line, dict(zip(columns, values, strict=True))))
+            columns = _columns(name, cells)
+            continue
+        if line < start or not any(cells):
+            continue
+        trimmed = (cell.strip() for cell in cells)
+        values = (Cell(cell if plain else unguard(cell)) for cell in trimmed)
+        fault = (
+            f"has {len(cells)} cells where {len(columns)} columns are named"
+            if len(cells) != len(columns)
+            else ""
+        )
+        named: dict[str, Cell | None] = dict.fromkeys(columns[len(cells) :])
+        named.update(zip(columns, values, strict=False))
+        yield Row(line, named, cells, fault)
     if not columns:
-        problems.add(f"{name}:1", "the first line must name the columns")
-    return rows
+        raise _refused(name, f"{name}:1", "the first line must name the columns")
 
 
-def _columns(name: str, cells: list[str], problems: Problems) -> list[str]:
+def _columns(name: str, cells: list[str]) -> list[str]:
     columns = [cell.strip() for cell in cells]
+    if not any(columns):
+        raise _refused(name, f"{name}:1", "the first line must name the columns")
     if not all(columns):
-        problems.add(f"{name}:1", "the first line must name every column")
-        return []
+        raise _refused(name, f"{name}:1", "the first line must name every column")
     if len(set(columns)) != len(columns):
-        problems.add(f"{name}:1", "a column is named twice")
-        return []
+        raise _refused(name, f"{name}:1", "a column is named twice")
     return columns
 
 
@@ -170,19 +221,19 @@ def check_columns(shape: Shape, columns: Sequence[str], name: str, problems: Pro
     return not faults
 
 
-def _json_lines(name: str, body: bytes, problems: Problems) -> list[Row]:
-    rows: list[Row] = []
-    for line, raw in enumerate(body.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1):
-        if not raw.strip():
+def _json_lines(body: bytes, start: int) -> Iterator[Row]:
+    lines = io.BytesIO(body.removeprefix(b"\xef\xbb\xbf"))
+    for line, written in enumerate(lines, 1):
+        raw = written.rstrip(b"\r\n")
+        if line < start or not raw.strip():
             continue
-        place = f"{name}:{line}"
         try:
             value = read_json(raw, limit=MOST_LINE)
         except PayloadError as error:
-            problems.add(place, Faults([(each.path, each.message) for each in error.problems]))
+            found = [(each.path, each.message) for each in error.problems]
+            yield Row(line, {}, raw, Faults(found))
             continue
         if isinstance(value, dict):
-            rows.append(Row(line, value))
+            yield Row(line, value, raw)
         else:
-            problems.add(place, "must be an object")
-    return rows
+            yield Row(line, {}, raw, "must be an object")
