@@ -73,8 +73,9 @@ class Good:
         self.reach()
         if handover.key not in self.partner.work:
             return Receipt("unknown_here")
-        self.partner.work[handover.key] = "cancelled"
-        return Receipt("cancelled", reference=f"P-{handover.key}")
+        if self.partner.work[handover.key] != "shipped":
+            self.partner.work[handover.key] = "cancelled"
+        return Receipt(self.partner.work[handover.key], reference=f"P-{handover.key}")
 
     def reconcile(self, handover: Handover) -> Receipt:
         self.reach()
@@ -136,6 +137,7 @@ class GoodSuite(ConnectorSuite):
     def tells(self, handover: Handover) -> None:
         self.partner.news.append(Notice(handover.key, "in_progress", AT))
         self.partner.news.append(Notice(handover.key, "shipped", AT))
+        self.partner.work[handover.key] = "shipped"
 
     def deliveries(self) -> list[Envelope]:
         return [Envelope("partner", b'{"work": "7-1-NYC"}')]
@@ -392,7 +394,20 @@ class ChangesByTakingItInAnew(Good):
         return self.reconcile(handover)
 
 
+class CancelsWhatHasLeft(Good):
+    def cancel(self, handover):
+        return Receipt("cancelled", reference=f"P-{handover.key}")
+
+
+class OneKeyForAll(Good):
+    def poll(self, cursor):
+        page = super().poll(cursor)
+        return evolve(page, notices=tuple(evolve(each, key="n1") for each in page.notices))
+
+
 BAD = {
+    CancelsWhatHasLeft: "test_what_has_left_is_not_cancelled",
+    OneKeyForAll: "test_distinct_news_has_distinct_keys",
     Nameless: "test_it_is_a_connector",
     Impatient: "test_it_is_a_connector",
     TakesTwice: "test_releasing_twice_under_one_key_is_one_piece_of_work",

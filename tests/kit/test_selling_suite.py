@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from unittest import SkipTest
 
+import attrs
 import pytest
 from attrs import evolve
 
@@ -13,12 +14,14 @@ from domcore.errors import ConnectorError, SignatureError
 from domcore.model import (
     CancelOrder,
     CaptureOrder,
+    Destination,
     Envelope,
     Order,
     OrderLine,
     Pulled,
     ShipmentNews,
     StockLevel,
+    Unreadable,
 )
 from domcore.testing import ChannelSuite
 
@@ -30,6 +33,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.orders = 0
+        self.bad: set[int] = set()
         self.levels: dict[str, int] = {}
         self.heard: list[str] = []
         self.calls = 0
@@ -70,7 +74,13 @@ class Good:
         after = int(cursor or 0)
         numbers = range(after + 1, min(after + 2, self.shop.orders) + 1)
         last = numbers[-1] if numbers else after
-        return Pulled(tuple(map(self.order, numbers)), str(last), more=last < self.shop.orders)
+        page = tuple(each for number in numbers for each in self.of_page(number))
+        return Pulled(page, str(last), more=last < self.shop.orders)
+
+    def of_page(self, number):
+        if number in self.shop.bad:
+            return [Unreadable("$.pieces: must be a number", str(number))]
+        return [self.order(number)]
 
     def publish_stock(self, levels):
         for level in levels:
@@ -88,6 +98,38 @@ class Good:
 class ForgetsACursor(Good):
     def pull(self, cursor):
         return super().pull("")
+
+
+class IgnoresABadOrder(Good):
+    def of_page(self, number):
+        return [] if number in self.shop.bad else super().of_page(number)
+
+
+class LosesAPage(Good):
+    def pull(self, cursor):
+        page = super().pull(cursor)
+        bad = any(isinstance(each, Unreadable) for each in page.commands)
+        return attrs.evolve(page, commands=page.commands[-1:]) if bad else page
+
+
+class WritesCurrenciesSmall(Good):
+    def order(self, number, revision=1):
+        made = super().order(number, revision)
+        return attrs.evolve(made, order=attrs.evolve(made.order, currency="usd"))
+
+
+class WritesCountriesOut(Good):
+    def order(self, number, revision=1):
+        made = super().order(number, revision)
+        place = Destination("Germany")
+        return attrs.evolve(made, order=attrs.evolve(made.order, destination=place))
+
+
+class ReadsAnotherLine(Good):
+    def order(self, number, revision=1):
+        made = super().order(number, revision)
+        lines = (OrderLine("1", "CUP", revision),)
+        return attrs.evolve(made, order=attrs.evolve(made.order, lines=lines))
 
 
 class SkipsAnOrder(Good):
@@ -168,6 +210,15 @@ class Suite(ChannelSuite):
     def orders_appear(self, count):
         self.shop.orders += count
 
+    def bad_order_appears(self):
+        self.shop.orders += 1
+        self.shop.bad.add(self.shop.orders)
+
+    def golden(self):
+        return [
+            (Envelope("stall", b"order 1"), {"order.external_id": "1", "order.lines.0.sku": "MUG"})
+        ]
+
     def levels(self):
         return [StockLevel("MUG", (), "", 5)]
 
@@ -214,6 +265,12 @@ def test_a_good_channel_passes_all_of_it(name: str) -> None:
         (ForgetsACursor, "test_pulling_goes_on_where_it_stopped"),
         (SkipsAnOrder, "test_pulling_goes_on_where_it_stopped"),
         (NeverEnds, "test_an_empty_shop_is_fine"),
+        (IgnoresABadOrder, "test_one_bad_order_of_a_page_loses_no_other"),
+        (LosesAPage, "test_one_bad_order_of_a_page_loses_no_other"),
+        (WritesCurrenciesSmall, "test_codes_are_codes"),
+        (WritesCountriesOut, "test_codes_are_codes"),
+        (WritesCurrenciesSmall, "test_pulling_goes_on_where_it_stopped"),
+        (ReadsAnotherLine, "test_golden_values_come_out"),
         (SwallowsTrouble, "test_a_pull_that_fails_midway_loses_nothing"),
         (SwallowsTrouble, "test_a_shop_that_is_down_is_a_connector_error"),
         (AddsUp, "test_publishing_twice_is_harmless"),

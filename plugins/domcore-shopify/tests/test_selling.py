@@ -87,6 +87,9 @@ class TestShop(ChannelSuite):
         for _ in range(count):
             self.fake.place()
 
+    def bad_order_appears(self) -> None:
+        self.fake.place(lambda order: order["line_items"][0].update(quantity="many"))
+
     def levels(self) -> list[StockLevel]:
         return [
             StockLevel("MUG", ("inventory_item:71", "variant:9"), "NYC", 5),

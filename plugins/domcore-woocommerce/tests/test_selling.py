@@ -122,6 +122,9 @@ class TestWoo(ChannelSuite):
         for _ in range(count):
             self.fake.place()
 
+    def bad_order_appears(self) -> None:
+        self.fake.place(lambda order: order["line_items"][0].update(quantity="many"))
+
     def levels(self) -> list[StockLevel]:
         return [
             StockLevel("A", ("product:22/23",), "", 5),

@@ -177,6 +177,32 @@ class ConnectorSuite:
             assert again.status == "cancelled"
             assert self._reconciled(known).status == "cancelled"
 
+    def test_what_has_left_is_not_cancelled(self) -> None:
+        """Whoever asks to stop after the goods have left hears how far it is, or an error: what is
+        told as cancelled is promised to somebody else."""
+        work = self.handover()
+        known = attrs.evolve(work, reference=self._release(work).reference)
+        self.tells(work)
+        try:
+            answer = self._checked(self.connector().cancel(known))
+        except ConnectorError:
+            return
+        assert answer.status not in ("cancelled", "rejected"), f"{answer.status}, but it has left"
+        assert self._reconciled(known).status not in ("cancelled", "rejected")
+
+    def test_distinct_news_has_distinct_keys(self) -> None:
+        """What comes under a key that was seen before is taken for the same, and passed over."""
+        self._polled()
+        for work in (self.handover("7-1-NYC"), self.handover("8-1-NYC")):
+            self._release(work)
+            self.tells(work)
+        notices, _ = self._all("")
+        seen: dict[str, Notice] = {}
+        for notice in notices:
+            if isinstance(notice, Notice) and notice.key:
+                first = seen.setdefault(notice.key, notice)
+                assert first == notice, f"two pieces of news have the key {notice.key!r:.100}"
+
     def test_a_dropped_answer_is_an_unknown_outcome(self) -> None:
         """The partner may have taken it: say so, find it, and do not hand it over twice."""
         work = self.handover()

@@ -23,10 +23,12 @@ from domcore.model import (
     Envelope,
     Ignore,
     ObserveStock,
+    Order,
     Pulled,
     ReceiveReturn,
     ShipmentNews,
     StockLevel,
+    Unreadable,
 )
 from domcore.settings import Settings
 from domcore.store.protocol import StockFilter
@@ -63,6 +65,11 @@ class SellingTests:
     def orders_appear(self, count: int) -> None:
         """Have so many new orders placed in the shop, each later than those before."""
         raise _not_given("orders_appear")
+
+    def bad_order_appears(self) -> None:
+        """Have an order placed in the shop that the channel cannot read: pieces that are no number,
+        say. Its id can be read."""
+        raise _not_given("bad_order_appears")
 
     def levels(self) -> Sequence[StockLevel]:
         """Levels that the shop can be told."""
@@ -126,6 +133,20 @@ class SellingTests:
         later, cursor = self._all(cursor)
         assert len(_about(later) - _about(before)) == 2, "new orders were not found"
         assert not self._all(cursor)[0]
+
+    def test_one_bad_order_of_a_page_loses_no_other(self) -> None:
+        """It is told as `Unreadable`, with its reasons and its id, and the cursor moves on."""
+        self._pulls()
+        self.orders_appear(1)
+        self.bad_order_appears()
+        self.orders_appear(1)
+        commands, cursor = self._all("")
+        assert len(_about(commands)) == 2, "the orders beside a bad one were lost"
+        told = [each for each in commands if isinstance(each, Unreadable)]
+        assert len(told) == 1, "nobody is told of the order that cannot be read"
+        assert told[0].reason
+        assert told[0].external_id
+        assert not self._all(cursor)[0], "the bad one comes for ever"
 
     def test_a_pull_that_fails_midway_loses_nothing(self) -> None:
         """It raises, and from the last cursor everything comes."""
@@ -310,6 +331,7 @@ class SellingTests:
             assert isinstance(command, Command)
             if isinstance(command, CaptureOrder):
                 assert command.order.channel == name
+                assert_codes(command.order)
 
 
 class _Plugin:
@@ -322,6 +344,17 @@ class _Plugin:
     def register_channels(self) -> list[Channel]:
         """The one."""
         return [self._channel]
+
+
+def assert_codes(order: Order) -> None:
+    """An order's owner, currency and country are of their forms."""
+    assert order.owner, "it has no owner"
+    currency, place = order.currency, order.destination
+    three = len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
+    assert three, f"{currency!r} is no currency: three capital letters, such as USD"
+    country = place.country if place is not None else "US"
+    two = len(country) == 2 and country.isascii() and country.isalpha() and country.isupper()
+    assert two, f"{country!r} is no country: two capital letters, such as US"
 
 
 def _taken(dom: Any, channel: Channel, delivery: Envelope) -> bool:
@@ -370,7 +403,7 @@ def _about(commands: Iterable[Command]) -> set[object]:
             about.add(command.order.key)
         elif isinstance(command, CancelOrder):
             about.add((command.owner, command.channel, command.external_id))
-        elif not isinstance(command, Ignore):
+        elif not isinstance(command, Ignore | Unreadable):
             about.add(repr(command))
     return about
 
