@@ -166,14 +166,14 @@ def test_a_file_with_nothing_in_it_is_an_error(what, name, text, loaded: Path, r
 
 def test_a_bad_file_is_refused_whole(loaded: Path, run) -> None:
     rows = "".join(f"A,N{1 + number % 2},1\n" for number in range(2))
-    (loaded / "bad.csv").write_text(f"sku,node,on_hand\n{rows}C,N1,1\nA,N3,1\nA,N1,2\nB,N1,-1\n")
+    (loaded / "bad.csv").write_text(f"sku,node,on_hand\n{rows}C,N1,1\nA,N3,1\nA,N1,2\nB,N1,x\n")
     result = run("load", "stock", "bad.csv")
     assert result.exit_code == 1
     assert "bad.csv: cannot be loaded, and nothing was changed" in result.stderr
     assert "bad.csv:4: SKU 'C' is not known; load the items first" in result.stderr
     assert "bad.csv:5: node 'N3' is not in the network; known are N1, N2" in result.stderr
     assert "bad.csv:6: 'A' at 'N1' is counted twice" in result.stderr
-    assert "bad.csv:7 on_hand: must be from 0" in result.stderr
+    assert "bad.csv:7 on_hand: must be a whole number" in result.stderr
     numbered = [line.split()[0] for line in result.stderr.splitlines()[1:]]
     assert numbered == ["bad.csv:4:", "bad.csv:5:", "bad.csv:6:", "bad.csv:7"]
     assert lines(run("stock", "--sku", "A", "--json").stdout)[0]["on_hand"] == 5

@@ -21,6 +21,16 @@ def number(run, status: str) -> str:
     return str(orders(run, "--status", status)[0]["number"])
 
 
+def alone_in_line(run) -> tuple[dict[str, object], str]:
+    """A short order, and its item, for which nobody else waits any more: what comes is its own."""
+    row = orders(run, "--status", "short")[0]
+    sku = lines(run("plan", row["number"], "--json").stdout)[0]["lines"][0]["sku"]
+    for other in orders(run, "--sku", sku):
+        if other["open"] and other["number"] != row["number"]:
+            assert run("cancel", other["number"]).exit_code == 0
+    return row, sku
+
+
 ORDER_KEYS = [
     "order_id", "owner", "channel", "external_id", "number", "placed_at", "status", "ordered",
     "open", "allocated", "shipped", "cancelled", "nodes", "holds", "reason",
@@ -191,8 +201,12 @@ def test_why_is_in_words(shop: Path, run) -> None:
 
 
 def test_routing_with_nothing_due_ends_with_3(shop: Path, run) -> None:
-    result = run("route", "--all")
-    assert (result.exit_code, result.stdout) == (3, "")
+    waiting = len(orders(run, "--status", "short"))
+    for _ in range(waiting):  # what one of them cannot take, the next in line is asked to
+        result = run("route", "--all")
+        assert result.exit_code == 3
+        if not result.stdout:
+            break
     assert "No order is open and due." in result.stderr
     assert run("route", number(run, "short")).exit_code == 3
 
@@ -224,8 +238,7 @@ def test_route_in_json_tells_each_order_and_the_total(shop: Path, run) -> None:
 
 
 def test_a_partial_order_ends_with_4(shop: Path, run) -> None:
-    row = orders(run, "--status", "short")[0]
-    sku = lines(run("plan", row["number"], "--json").stdout)[0]["lines"][0]["sku"]
+    row, sku = alone_in_line(run)
     (shop / "one.csv").write_text(f"sku,node,delta\n{sku},DC-EAST,1\n")
     assert run("load", "stock", "one.csv").exit_code == 0
     assert run("plan", row["number"]).exit_code == 4
@@ -265,8 +278,7 @@ def test_a_held_order_is_approved_and_goes(shop: Path, run) -> None:
 
 
 def test_cancel_frees_the_stock(shop: Path, run) -> None:
-    row = orders(run, "--status", "short")[0]
-    sku = lines(run("plan", row["number"], "--json").stdout)[0]["lines"][0]["sku"]
+    row, sku = alone_in_line(run)
     (shop / "more.csv").write_text(f"sku,node,delta\n{sku},DC-EAST,50\n{sku},DC-WEST,50\n")
     assert run("load", "stock", "more.csv").exit_code == 0
     assert run("route", row["number"]).exit_code == 0
@@ -277,11 +289,12 @@ def test_cancel_frees_the_stock(shop: Path, run) -> None:
         rows = lines(run("stock", "--sku", sku, "--json").stdout)
         return sum(each["reserved"] for each in rows)
 
-    assert reserved() == row["allocated"]
+    before = reserved()
+    assert before >= row["allocated"]
     result = run("cancel", row["number"], "--reason", "changed their mind")
     assert result.exit_code == 0
     assert "cancelled" in result.stdout
-    assert reserved() == 0
+    assert reserved() == before - row["allocated"]
     assert orders(run, "--number", row["number"])[0]["status"] == "cancelled"
     assert lines(run("cancel", row["number"], "--json").stdout)[0]["order"] == row["number"]
 

@@ -120,15 +120,16 @@ def test_the_nodes_do_the_work_and_what_they_reject_goes_elsewhere(demo) -> None
         done.stdout,
     )
     story = done.stdout.split("What became of an order that a node could not ship")[1]
-    for words in ("rejected: 1 x", "(decision 2)", "shipped: 1 x", "tracking 1Z"):
+    for words in ("rejected: 1 x", "(decision 2, by worker)", "shipped: 1 x", "tracking 1Z"):
         assert words in story
     assert re.search(r"Waiting +\d+ short, 2 held", done.stdout)
 
 
 NEED_SOMETHING_FIRST = (
     "outbox/12", "event/acme/340", "returns receive", "task/pull:web", "trouble/12-1",
+    "--rate",
 )  # fmt: skip
-SAID_THEN = ("domcore parked", "authorize it first", "no trouble")
+SAID_THEN = ("domcore parked", "authorize it first", "no trouble", "not held for its currency")
 
 EXAMPLES = """
 import json, os, shlex, shutil, sys

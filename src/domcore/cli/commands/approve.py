@@ -19,7 +19,7 @@ CURRENCY_HOLD: Final = "domcore/currency"
 @verb(
     'domcore approve "#1310"',
     'domcore approve "#1310" --by kim',
-    'domcore approve "#1311" --rate 1.0842 --by kim',
+    'domcore approve "#1310" --rate 1.0842 --by kim',
     'domcore approve "#1310" --code unpaid',
     exits=(NOTHING,),
     writes=True,
