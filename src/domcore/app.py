@@ -21,6 +21,7 @@ from domcore.store.protocol import (
 )
 from domcore.telemetry import Telemetry, telemetry_for
 from domcore.verbs.decisions import DecisionVerbs
+from domcore.verbs.elsewhere import ElsewhereVerbs
 from domcore.verbs.goods import GoodsVerbs
 from domcore.verbs.orders import OrderVerbs
 from domcore.verbs.returns import ReturnVerbs
@@ -41,7 +42,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Domcore(GoodsVerbs, OrderVerbs, DecisionVerbs, ReturnVerbs, WorkVerbs, SeeingVerbs):
+class Domcore(
+    GoodsVerbs,
+    OrderVerbs,
+    DecisionVerbs,
+    ElsewhereVerbs,
+    ReturnVerbs,
+    WorkVerbs,
+    SeeingVerbs,
+):
     """One order management application. Close it, or use it as a context manager.
 
     Two of them with different plugins and packs live in one process; one is used by one thread at

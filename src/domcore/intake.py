@@ -35,6 +35,7 @@ from domcore.model import (
     ObserveStock,
     Order,
     ReceiveReturn,
+    ShippedElsewhere,
     Unreadable,
     postal_prefix,
 )
@@ -78,6 +79,7 @@ class Intake:
             CaptureOrder: lambda command: self.capture([command])[0],
             AmendOrder: self.amend,
             CancelOrder: self.cancel,
+            ShippedElsewhere: self.ship_elsewhere,
             HoldOrder: self.hold,
             ApproveOrder: self.hold,
             ObserveStock: self.observe,
@@ -269,6 +271,14 @@ class Intake:
             return self.record(news, connector)
         check_told(news, connector, self._store.network().network)
         return self.observe(news)
+
+    def ship_elsewhere(self, command: ShippedElsewhere) -> Outcome:
+        """Take in that others have sent goods of an order."""
+        self._kit.currency(command.owner)
+        outcome = self._store.ship_elsewhere(command, now=self._micros())
+        self._kit.telemetry.count("domcore.elsewhere", outcome=outcome.outcome)
+        self._kit.stock_changed()
+        return outcome
 
     def observe(self, command: ObserveStock) -> Outcome:
         """Take in news of stock."""

@@ -238,9 +238,29 @@ def test_a_nodes_word_is_recorded_by_hand(troubled: Path, run) -> None:
     assert lines(run("orders", "--number", "#-5", "--json").stdout)[0]["shipped"] == 1
 
 
+def test_goods_that_others_have_sent_are_told_by_hand(troubled: Path, run) -> None:
+    told = run("record", "#-5", "--elsewhere", "--line", "MUG=1", "--name", "call-17")
+    assert told.exit_code == 0, told.output
+    assert told.stdout.startswith("#-5: recorded; 1 unit left")
+    assert "others have sent 1 x MUG" in run("timeline", "#-5").stdout
+    assert lines(run("orders", "--number", "#-5", "--json").stdout)[0]["shipped"] == 1
+    back = run("record", "#-5", "--elsewhere", "--name", "call-17", "--taken-back", "--json")
+    assert json.loads(back.stdout)["detail"] == "1 unit have not left after all"
+    assert run("record", "#-5", "--elsewhere").exit_code == 0
+    assert lines(run("orders", "--number", "#-5", "--json").stdout)[0]["open"] == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
+        (("2-1-NYC",), 2),
+        (("#-5", "shipped", "--elsewhere"), 2),
+        (("2-1-NYC", "shipped", "--node", "NYC"), 2),
+        (("#-5", "--elsewhere", "--reason", "closed"), 2),
+        (("#-5", "--elsewhere", "--taken-back"), 1),
+        (("#-5", "--elsewhere", "--node", "MARS"), 1),
+        (("#-5", "--elsewhere", "--line", "POT=1"), 1),
+        (("#-99", "--elsewhere"), 1),
         (("2-1-NYC", "lost"), 2),
         (("2-1-NYC", "shipped", "--line", "MUG"), 2),
         (("2-1-NYC", "shipped", "--line", "MUG=-1"), 2),

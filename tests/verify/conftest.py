@@ -27,6 +27,7 @@ from domcore.model import (
     Person,
     Plan,
     ReceiveReturn,
+    ShippedElsewhere,
     StockCount,
 )
 from domcore.model.handover import REJECTION_REASONS
@@ -220,6 +221,16 @@ class Shop:
                 ReceiveReturn(*key, each.return_id, lines, close=bool(shape & 1))
             )
 
+    def send(self, number: int, units: int, shape: int) -> None:
+        node = (*NODES, "")[shape % 4]
+        line = str(shape % 2 + 1)
+        lines = ((line, units % 4 + 1),) if units else ()
+        sent = ShippedElsewhere(
+            "main", "web", str(number), f"s{shape % 3}", units, self.clock(), lines,
+            total=shape % 5 == 4, node=node, tracking=(f"box-{units}",),
+        )  # fmt: skip
+        self.dom.apply([sent])
+
     def erase(self, number: int, units: int, shape: int) -> None:
         self.dom.erase(f"web/{number}")
 
@@ -249,6 +260,7 @@ BUSY_LIFE: tuple[tuple[str, int, int, int], ...] = (
     ("count", 1, 1, 1),
     ("capture", 50, 0, 4),
     ("unreadable", 70, 3, 0), ("unreadable", 50, 9, 0),
+    ("send", 11, 1, 0),
 )  # fmt: skip
 
 

@@ -134,6 +134,20 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     worse = swap(b'"whole":false', b'"whole":false,"reason":7')
     yield "format", "news cannot be read", change("event", {"body": worse}, **told)
     yield "I7", "a node is asked to stop twice", copy("outbox", {}, topic="cancel")
+    yield "I6", "what others have sent is forgotten", delete("elsewhere")
+    yield "I6", "others have sent more", change("elsewhere_line", {"units": more()})
+    yield "I6", "others have sent it, and it still waits", delete("elsewhere_line")
+    yield "I6", "others sent it at another time", change("elsewhere_line", {"at": more()})
+    yield "I6", "others sent it from elsewhere", change("elsewhere_line", {"node_id": 2})
+    yield "format", "a shipment cannot be read", change("elsewhere", {"lines": b"["})
+    yield "format", "a shipment of less than nothing", change("elsewhere", {"lines": b'[["1",-1]]'})
+    yield "format", "a shipment that was never told", change("elsewhere", {"revision": -1})
+    yield "reference", "a shipment from no node", change("elsewhere", {"node_id": 99})
+    yield "reference", "a shipment of no owner's", change("elsewhere", {"owner_id": 99})
+    yield "I1", "others took goods off by a decision", change(
+        "ledger", {"sequence": 1}, kind="elsewhere"
+    )  # fmt: skip
+    yield "I1", "others took nothing off", change("ledger", {"on_hand": 0}, kind="elsewhere")
     yield "I1", "what a count found missing is forgotten", delete("shortfall")
     yield "I1", "more is missing than was ever found", change("shortfall", {"missing": more()})
     yield "I1", "units are unfit that nobody called so", change("shortfall", {"unfit": 1})

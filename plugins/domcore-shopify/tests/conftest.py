@@ -12,7 +12,7 @@ import pytest
 import stamina
 
 from domcore.codec.strict import make_converter
-from domcore.model import CaptureOrder, Command, Envelope, Order
+from domcore.model import CaptureOrder, Command, Envelope, Order, ShippedElsewhere
 from domcore.plugin_kit import Bucket
 from domcore.settings import ChannelSettings
 from domcore.testing import Call, MisbehavingServer, Reply
@@ -81,8 +81,15 @@ class Shop:
         return Envelope("web", raw, signed_headers(raw, SECRET, topic=topic, **headers))
 
     def read(self, body: object, topic: str = "orders/create", **headers: str) -> Command:
-        (command,) = self.channel.receive(self.deliver(body, topic, **headers))
+        """What a delivery says besides of goods that have left."""
+        told = self.channel.receive(self.deliver(body, topic, **headers))
+        (command,) = [each for each in told if not isinstance(each, ShippedElsewhere)]
         return command
+
+    def sent(self, body: object, topic: str = "orders/updated") -> list[ShippedElsewhere]:
+        """What a delivery says of goods that have left."""
+        told = self.channel.receive(self.deliver(body, topic))
+        return [each for each in told if isinstance(each, ShippedElsewhere)]
 
     def captured(self, change: Change | None = None, **headers: str) -> CaptureOrder:
         command = self.read(self.body(change), **headers)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domcore.contracts import Channel
 from domcore.errors import DomcoreError
-from domcore.model import CancelOrder, CaptureOrder, Envelope
+from domcore.model import CancelOrder, CaptureOrder, Envelope, ShippedElsewhere
 from domcore.testing.channel_suite import ChannelSuite
 
 
@@ -193,7 +193,8 @@ def test_the_samples_of_shopifys_library_are_read(shop_with, samples) -> None:
     seen = []
     for file in sorted(samples.glob("*-order-order*.json")):
         raw = file.read_bytes()
-        commands = shop.channel.receive(Envelope("web", raw))
+        told = shop.channel.receive(Envelope("web", raw))
+        commands = [each for each in told if not isinstance(each, ShippedElsewhere)]
         value = json.loads(raw)
         bodies = value.get("orders") or [value["order"]]
         assert len(commands) == len(bodies)

@@ -9,7 +9,15 @@ from typing import Any
 import pytest
 
 from domcore.errors import PayloadError
-from domcore.model import CancelOrder, CaptureOrder, Destination, Envelope, Ignore, Person
+from domcore.model import (
+    CancelOrder,
+    CaptureOrder,
+    Destination,
+    Envelope,
+    Ignore,
+    Person,
+    ShippedElsewhere,
+)
 
 SECOND = int(datetime(2026, 3, 2, 9, 0, tzinfo=UTC).timestamp()) * 1_000_000
 
@@ -139,7 +147,7 @@ def test_services_and_attributes_are_named_in_the_options(shop_with) -> None:
         ("refunded", CancelOrder),
         ("trash", CancelOrder),
         ("pending", CaptureOrder),
-        ("completed", Ignore),
+        ("completed", ShippedElsewhere),
         ("checkout-draft", Ignore),
         ("waiting-for-paint", Ignore),
     ],

@@ -18,6 +18,7 @@ from domcore.model.command import (
     HoldOrder,
     Ignore,
     ObserveStock,
+    ShippedElsewhere,
     StockCount,
     Unreadable,
 )
@@ -136,6 +137,7 @@ __all__ = [
     "Return",
     "ReturnLine",
     "ShipmentNews",
+    "ShippedElsewhere",
     "Shortage",
     "Split",
     "StockCount",

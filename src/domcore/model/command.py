@@ -139,6 +139,41 @@ class ApproveOrder:
 
 
 @frozen(slots=True)
+class ShippedElsewhere:
+    """Goods of an order have left, and none of its nodes was told to send them: somebody fulfilled
+    them in the shop, or in a partner's pages. They do not leave again.
+
+    Twice, late and in any order ends the same; what comes before its order is kept for it. What
+    the order's own nodes have shipped is told apart: by `tracking`, or because `lines` are totals.
+
+    Args:
+        name: the channel's own id of the shipment; the same name again is the same shipment, and
+            of two that differ the one of the later `revision` counts.
+        revision: when it was told so, in any unit that rises.
+        at: when the goods left, aware UTC.
+        lines: ``(line id, units)``; none where the shipment was taken back, and nothing has left.
+        total: `lines` are all units that have left, those that nodes have shipped among them.
+        node: the node whose shelf the goods were taken from; empty where it is none, or not known.
+        tracking: the numbers of its boxes. One that a package or fulfillment order of ours is
+            called by says that this is what our node has shipped.
+        by: who caused it, see `domcore.model.actor`.
+    """
+
+    owner: str
+    channel: str
+    external_id: str
+    name: str
+    revision: int
+    at: datetime
+    lines: tuple[tuple[str, int], ...]
+    total: bool = False
+    node: str = ""
+    tracking: tuple[str, ...] = ()
+    key: str = ""
+    by: str = ""
+
+
+@frozen(slots=True)
 class StockCount:
     """How much of a SKU a node has: counted, or changed by.
 
@@ -223,6 +258,7 @@ Command = (
     CaptureOrder
     | AmendOrder
     | CancelOrder
+    | ShippedElsewhere
     | HoldOrder
     | ApproveOrder
     | ObserveStock

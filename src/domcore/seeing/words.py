@@ -12,6 +12,7 @@ from domcore.model import Decision, Event, OrderLine
 from domcore.model.clock import from_micros
 from domcore.model.money import amount_text
 from domcore.model.package import Package
+from domcore.seeing.sent_words import sent_words
 from domcore.sourcing.question import SAID_RATE
 from domcore.store.protocol import OrderView
 
@@ -395,6 +396,15 @@ def _settled(event: Event, _: Background) -> Words:
     return Words(_because(f"trouble {event.body['trouble']} settled{seen}", note), reason=note)
 
 
+def _elsewhere(event: Event, background: Background) -> Words:
+    body, lines = event.body, _return_lines(event.body, background)
+    gone = tuple(line for line in lines if line[2] > 0)
+    back = tuple((node, sku, -units) for node, sku, units in lines if units < 0)
+    text = sent_words(body, _things(gone), _things(back))
+    tracking = tuple(map(_text, body.get("tracking", ())))
+    return Words(text, _text(body.get("node")), lines=lines, tracking=tracking)
+
+
 _TELLERS: Final[Mapping[str, Callable[[Event, Background], Words]]] = {
     "order.captured": _captured,
     "order.amended": _amended,
@@ -418,6 +428,7 @@ _TELLERS: Final[Mapping[str, Callable[[Event, Background], Words]]] = {
     "return.authorized": _authorized,
     "return.received": _received,
     "return.closed": _closed,
+    "order.shipped_elsewhere": _elsewhere,
 }
 
 

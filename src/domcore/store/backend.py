@@ -48,6 +48,10 @@ class Reader(Protocol):
         """The revision of a cancellation of this order, and whether a hold, that came before it."""
         ...
 
+    def kept(self, external_ids: Sequence[str]) -> tuple[list[Row], list[Row]]:
+        """Rows of ``amendment`` and of ``elsewhere`` for orders of these external ids, by key."""
+        ...
+
     def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:
         """The stock rows of these ``(item id, node id)`` that exist."""
         ...

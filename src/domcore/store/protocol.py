@@ -15,6 +15,7 @@ from domcore.model.command import (
     CancelOrder,
     CaptureOrder,
     ObserveStock,
+    ShippedElsewhere,
 )
 from domcore.model.decision import Decision, OrderSummary
 from domcore.model.event import Event
@@ -203,6 +204,20 @@ class Store(Handing, Holding, Offering, Minding, Protocol):
         Raises:
             ConflictError: the same name or key with other content.
             PayloadError: a quantity or revision out of range.
+        """
+        ...
+
+    def ship_elsewhere(self, command: ShippedElsewhere, *, now: int) -> Outcome:
+        """Goods of an order that others have sent: ``recorded``, or ``duplicate`` where that says
+        nothing new. They count as shipped: first units that are open, then those that no node was
+        told of; nodes that work on them are asked to stop (outbox ``cancel``, and an event
+        ``fulfillment.exception``). With a node they leave its shelf, unless a later count has
+        seen that. Before its order it is kept. What counts is a function of all shipments told, of
+        what nodes have shipped, and of what the order wants: the order of news does not matter.
+
+        Raises:
+            PayloadError: an unknown node, a field out of range.
+            ConflictError: the key came with other content.
         """
         ...
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from domcore.store.elsewhere_rows import ElsewhereLineRow as ElsewhereLineRow
+from domcore.store.elsewhere_rows import ElsewhereRow as ElsewhereRow
 from domcore.store.hold_rows import AskedHoldRow as AskedHoldRow
 from domcore.store.hold_rows import HoldRow as HoldRow
 from domcore.store.stock_rows import LedgerRow as LedgerRow
@@ -455,6 +457,10 @@ _ALL: Final = (
         "amendment", AmendmentRow, ("owner_id", "channel", "external_id", "name"), ("external_id",)
     ),
     Table("awaited_item", AwaitedRow, ("order_id", "line_no"), ("name", "order_id")),
+    Table(
+        "elsewhere", ElsewhereRow, ("owner_id", "channel", "external_id", "name"), ("external_id",)
+    ),
+    Table("elsewhere_line", ElsewhereLineRow, ("order_id", "line_no", "node_id"), ("order_id",)),
     Table("package", PackageRow, ("order_id", "sequence", "node_id", "name"), ("order_id",)),
     Table(
         "line_exclusion",

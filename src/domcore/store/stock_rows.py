@@ -33,9 +33,10 @@ class ShortfallRow(NamedTuple):
 class LedgerRow(NamedTuple):
     """One signed movement of a balance; never changed. `at` is when it happened in the world.
 
-    `kind`: reserve, free, expire, ship, count, delta, block, safety, return, shortfall. An order's
-    `return` brings units back on hand, `blocked` where they cannot be sold again. The sums of
-    `shortfall` are those of `ShortfallRow`: on hand by `missing`, blocked less `unfit`.
+    `kind`: reserve, free, expire, ship, count, delta, block, safety, return, shortfall, elsewhere.
+    An order's `return` brings units back on hand, `blocked` where they cannot be sold again; its
+    `elsewhere` takes off units that somebody else has sent from there. The sums of `shortfall` are
+    those of `ShortfallRow`: on hand by `missing`, blocked less `unfit`.
     """
 
     seq: int | None

@@ -40,6 +40,7 @@ from domcore.verify.balances import check_balances
 from domcore.verify.catalog import Catalog
 from domcore.verify.decisions import DecisionChecks
 from domcore.verify.dossier import Dossiers
+from domcore.verify.elsewhere import Shipments
 from domcore.verify.holds import AskedHolds
 from domcore.verify.identity import Identities
 from domcore.verify.movements import Movements
@@ -74,12 +75,16 @@ def verify(store: Store) -> Violations:
 def _check(source: Source) -> Violations:
     catalog, amendments, asked = Catalog(), Amendments(), AskedHolds()
     yield from check_seals(source)
+    shipments = Shipments(catalog)
     yield from catalog.check(source)
     yield from amendments.check(source, catalog)
     yield from asked.check(source, catalog)
+    yield from shipments.check(source)
     with closing(Movements()) as movements, closing(Identities()) as identities:
         yield from movements.check(source, catalog)
-        yield from _check_orders(source, catalog, movements, identities, amendments, asked)
+        yield from _check_orders(
+            source, catalog, movements, identities, amendments, asked, shipments
+        )
         yield from identities.check(source)
         yield from check_balances(source, catalog, movements)
         yield from check_selling(source, catalog, movements.entries)
@@ -92,6 +97,7 @@ def _check_orders(
     identities: Identities,
     amendments: Amendments,
     asked: AskedHolds,
+    shipments: Shipments,
 ) -> Violations:
     """One order after the other; their open reservations are added to the balances."""
     dossiers = Dossiers(source, movements)
@@ -113,6 +119,7 @@ def _check_orders(
             yield from orders.check(found)
             yield from amendments.check_order(found)
             yield from asked.check_order(found)
+            yield from shipments.check_order(found)
             yield from decisions.check(found)
             yield from news.check(found)
             yield from check_troubles(found, catalog)

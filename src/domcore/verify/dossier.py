@@ -11,6 +11,7 @@ from domcore.store.rows import (
     AwaitedRow,
     BodyRow,
     DecisionRow,
+    ElsewhereLineRow,
     FulfillmentRow,
     LineExclusionRow,
     LineRow,
@@ -41,6 +42,7 @@ _TABLES: Final = (
     ("line_exclusion", LineExclusionRow),
     ("awaited_item", AwaitedRow),
     ("trouble", TroubleRow),
+    ("elsewhere_line", ElsewhereLineRow),
 )
 
 
@@ -61,12 +63,14 @@ class Dossier(NamedTuple):
     exclusions: list[LineExclusionRow]
     awaited: list[AwaitedRow]
     trouble: list[TroubleRow]
+    elsewhere: list[ElsewhereLineRow]
     events: list[tuple[int, int, int, int]]
     outbox: list[tuple[Any, ...]]
     ledger: list[tuple[int, ...]]
     inbox: list[tuple[int, int, int]]
     returns: list[tuple[int, ...]]
     brought: list[tuple[int, int]]
+    taken: list[tuple[int, int, int, int]]
     news: list[tuple[Any, ...]]
     troubles: list[tuple[Any, ...]]
 
@@ -100,6 +104,7 @@ class Dossiers:
             "inbox",
             "returns",
             "brought",
+            "taken",
             "news",
             "troubles",
         ):

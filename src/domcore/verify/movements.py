@@ -89,6 +89,7 @@ EVENT_KINDS: Final = (
     "trouble.raised",
     "trouble.settled",
     "order.recalled",
+    "order.shipped_elsewhere",
     *(f"fulfillment.{status}" for status in FULFILLMENT_STATUSES),
 )
 CAPTURED, AMENDED, HELD, APPROVED, ROUTED, RESERVATION, SHORT, CANCELLED, RUN_OUT = range(9)
@@ -109,6 +110,7 @@ TROUBLE: Final = tuple(EVENT_KINDS.index(kind) for kind in (RAISED, SETTLED))
 """The kinds about trouble that people must look at."""
 PARKED: Final = EVENT_KINDS.index("work.parked")
 """May be about an order or about none."""
+SENT: Final = EVENT_KINDS.index("order.shipped_elsewhere")
 EXCEPTION: Final = EVENT_KINDS.index("fulfillment.exception")
 NOTICE: Final = EVENT_KINDS.index("fulfillment.requested")
 """The first of the kinds that report a node's word on its work."""
@@ -163,6 +165,8 @@ class Movements:
         """(order, return, line, units, received, on hand, closed)"""
         self.brought: Final = Spool()
         """(order, units that a return brought on hand)"""
+        self.taken: Final = Spool()
+        """(order, item, node, units that others have taken from a shelf)"""
         self.news: Final = Spool()
         """See `domcore.verify.news.NewsReader`."""
         self.troubles: Final = Spool()
@@ -191,7 +195,15 @@ class Movements:
     def close(self) -> None:
         """Give temporary files back."""
         self.balances.close()
-        for each in (self.ledger, self.events, self.outbox, self.inbox, self.returns, self.brought):
+        for each in (
+            self.ledger,
+            self.events,
+            self.outbox,
+            self.inbox,
+            self.returns,
+            self.brought,
+            self.taken,
+        ):
             each.close()
         self.news.close()
         self.troubles.close()
@@ -217,6 +229,8 @@ class Movements:
                 self.chains.add("ledger", row.order_id, row)
             if row.kind == "return" and row.order_id is not None:
                 self.brought.add((row.order_id, row.on_hand))
+            if row.kind == "elsewhere" and row.order_id is not None:
+                self.taken.add((row.order_id, row.item_id, row.node_id, -row.on_hand))
             wrong = wrong_entry(row)
             if wrong:
                 yield broken("I1", f"ledger {row.seq}", wrong)
@@ -326,6 +340,10 @@ def wrong_entry(row: LedgerRow) -> str:
         if row.order_id is None:
             return "return without an order"
         fits = row.on_hand > 0 and row[4:7] in ((0, 0, 0), (0, row.on_hand, 0))
+    elif kind == "elsewhere":
+        if row.order_id is None or row.sequence is not None:
+            return "elsewhere without an order, or by a decision"
+        fits = row.on_hand != 0 and row[4:7] == (0, 0, 0)
     elif signs is not None:
         if row.order_id is None or row.sequence is None:
             return f"{kind} without an order"

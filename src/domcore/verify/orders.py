@@ -34,6 +34,7 @@ from domcore.verify.movements import (
     RETURN_CLOSED,
     ROUTED,
     RUN_OUT,
+    SENT,
     SHORT,
     Movements,
     is_personal,
@@ -124,8 +125,12 @@ class OrderChecks:
             yield broken("I6", found.place, "its lines are not those of its body")
             return
         # Units that left after they had been given back may be on their way from elsewhere, too.
-        amended = bool(papers.revisions) or any(row[2] == EXCEPTION for row in papers.events)
+        amended = bool(papers.revisions) or any(
+            row[2] in (EXCEPTION, SENT) for row in papers.events
+        )
         held: dict[tuple[int, int], int] = {}
+        for sent in papers.elsewhere:
+            held[sent.line_no, SHIPPED] = held.get((sent.line_no, SHIPPED), 0) + sent.units
         for _, _, line_no, _, _, _, quantity, state, _ in papers.reservations:
             held[line_no, state] = held.get((line_no, state), 0) + quantity
         for line in papers.lines:
@@ -176,7 +181,7 @@ def wrong_line(line: LineRow, held: dict[tuple[int, int], int], *, cancelled: bo
         return f"{line.allocated} units are allocated, {units} are reserved"
     if line.shipped != held.get((line_no, SHIPPED), 0):
         units = held.get((line_no, SHIPPED), 0)
-        return f"{line.shipped} units have left, by the reservations {units}"
+        return f"{line.shipped} units have left, by the reservations and what others sent {units}"
     if cancelled and line.open:
         return f"{line.open} units are open, but the order is cancelled"
     return ""
@@ -263,6 +268,7 @@ def _check_version(found: Read, counts: Counter[int]) -> Violations:
     # Holds are placed and lifted by themselves, or with a revision or a capture.
     held = counts[HOLD_PLACED] + counts[HOLD_LIFTED]
     least, most = 1 + steps - counts[EXCEPTION], 1 + steps + counts[CANCELLED] + freed + held
+    most += counts[SENT]
     version = found.state.version
     if not least <= version <= most:
         message = f"is at version {version}; what happened to it makes it {least} to {most}"

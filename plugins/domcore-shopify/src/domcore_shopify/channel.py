@@ -105,7 +105,7 @@ class ShopifyChannel:
             raise self._refused(Problem(f"header {PREFIX}{TOPIC}", "is missing"))
         delivery = Delivery(self._key(headers, topic))
         if topic in FOLLOWED:
-            return (self._order(self._json(body), topic, delivery),)
+            return self._order(self._json(body), topic, delivery)
         if topic == REFUNDED:
             return self._refunds.commands(self._body(body, RefundBody), delivery)
         if topic == STOCK:
@@ -124,7 +124,7 @@ class ShopifyChannel:
         if len(body) > self._options.most_bytes:
             raise self._refused(Problem("$", f"larger than {self._options.most_bytes} bytes"))
 
-    def _order(self, value: Any, topic: str, delivery: Delivery) -> Command:
+    def _order(self, value: Any, topic: str, delivery: Delivery) -> tuple[Command, ...]:
         """The order in a webhook.
 
         Raises:
@@ -136,7 +136,7 @@ class ShopifyChannel:
                 raise self._refused(
                     Problem("$.cancelled_at", "is not there, though the topic says so")
                 )
-            return self._command(order, delivery)
+            return self._commands(order, delivery)
         except PayloadError as error:
             raise error.about(*order_named(value, number="name"), changed_at(value)) from None
 
@@ -169,28 +169,29 @@ class ShopifyChannel:
         value = self._json(body)
         if isinstance(value, dict) and isinstance(value.get("orders"), list):
             orders = enumerate(value["orders"])
-            return tuple(self._of_page(order, f"$.orders[{at}]") for at, order in orders)
+            pages = [self._of_page(order, f"$.orders[{at}]") for at, order in orders]
+            return tuple(command for commands in pages for command in commands)
         try:
             one = structure(self._converter, value, OneOrder, source=self.name).order
-            return (self._command(one, Delivery(path="$.order")),)
+            return self._commands(one, Delivery(path="$.order"))
         except PayloadError as error:
             order = value.get("order") if isinstance(value, dict) else None
             raise error.about(*order_named(order, number="name"), changed_at(order)) from None
 
-    def _of_page(self, order: Any, path: str) -> Command:
+    def _of_page(self, order: Any, path: str) -> tuple[Command, ...]:
         """One order of a page; one that cannot be read does not stop the others."""
         try:
             body = structure(self._converter, order, OrderBody, source=self.name)
-            return self._command(body, Delivery(path=path))
+            return self._commands(body, Delivery(path=path))
         except PayloadError as error:
-            return unreadable(order, error, number="name", revision=changed_at(order))
+            return (unreadable(order, error, number="name", revision=changed_at(order)),)
 
-    def _command(self, order: OrderBody, delivery: Delivery) -> Command:
+    def _commands(self, order: OrderBody, delivery: Delivery) -> tuple[Command, ...]:
         problems: list[Problem] = []
-        command = self._reader.commands(order, delivery, problems)
+        commands = self._reader.all_commands(order, delivery, problems)
         if problems:
             raise self._refused(*problems)
-        return command
+        return commands
 
     def _json(self, body: bytes) -> Any:
         return read_json(body, limit=self._options.most_bytes, source=self.name)

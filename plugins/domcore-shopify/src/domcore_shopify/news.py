@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from attrs import frozen
 
 from domcore.errors import Problem
 from domcore.model import Command, Ignore, Notice, ObserveStock, Package, StockCount
+from domcore_shopify.keys import MARK, key_in
 from domcore_shopify.options import Options
 from domcore_shopify.orders import Delivery
 from domcore_shopify.payload import FulfillmentBody, InventoryBody
@@ -17,10 +17,6 @@ from domcore_shopify.text import one_line
 ITEM: Final = "inventory_item:"
 """What an alias of an inventory item begins with; its number follows."""
 
-MARK: Final = "domcore:"
-"""What the key of a fulfillment order begins with, where another app writes it to Shopify."""
-
-_KEY: Final = re.compile(r"domcore:(\d{1,19}-\d{1,9}-[^\s#]{1,200})")
 _GOING: Final = {"pending": "in_progress", "open": "in_progress", "success": "shipped"}
 _SHIPMENT: Final = {"delivered": "delivered", "failure": "exception"}
 _LONGEST: Final = 255
@@ -80,17 +76,6 @@ class NewsReader:
             reference=str(body.id),
             vendor_status=body.shipment_status or body.status or "",
         )
-
-
-def key_in(body: FulfillmentBody) -> str:
-    """The fulfillment order's id that another app wrote: in the receipt or as a tracking number."""
-    receipt = body.receipt.get("domcore") if isinstance(body.receipt, dict) else None
-    given = f"{MARK}{receipt}" if isinstance(receipt, str) else ""
-    for text in (given, *(body.tracking_numbers or ()), *(body.tracking_urls or ())):
-        found = _KEY.search(text)
-        if found:
-            return found[1]
-    return ""
 
 
 def _package(body: FulfillmentBody, status: str, lines: tuple[tuple[str, int], ...]) -> Package:

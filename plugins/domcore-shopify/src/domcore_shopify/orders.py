@@ -24,6 +24,7 @@ from domcore.model import (
 from domcore.model.clock import to_micros
 from domcore.model.order import PICKUP
 from domcore_shopify.amounts import shipping, total
+from domcore_shopify.elsewhere import sent_elsewhere
 from domcore_shopify.holding import holds_of, is_picked_up
 from domcore_shopify.lines import mapped, read_lines
 from domcore_shopify.options import Options
@@ -94,6 +95,16 @@ class OrderReader:
         order = self._order(body, delivery, problems)
         holds = holds_of(body, self.options)
         return CaptureOrder(order, _person(body, self.options), delivery.key, holds=holds)
+
+    def all_commands(
+        self, body: OrderBody, delivery: Delivery, problems: list[Problem]
+    ) -> tuple[Command, ...]:
+        """What an order's body says of the order, and of goods of it that have left."""
+        command = self.commands(body, delivery, problems)
+        if body.test and self.options.test_orders == "ignore":
+            return (command,)
+        sent = sent_elsewhere(body, self.channel, self.owner, self.options)
+        return (command, *sent)
 
     def _order(self, body: OrderBody, delivery: Delivery, problems: list[Problem]) -> Order:
         delivered, rebate, tax = shipping(body)

@@ -127,6 +127,7 @@ class FulfillmentBody:
     id: Id
     line_items: tuple[FulfilledLine, ...] = ()
     status: Text | None = None
+    location_id: Id | None = None
     shipment_status: Text | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None

@@ -57,9 +57,7 @@ class Puller:
         commands: list[Command] = []
         told: dict[str, Told] = {}
         for order in orders:
-            command = self._command(order, cursor, told)
-            if command is not None:
-                commands.append(command)
+            commands += self._commands(order, cursor, told)
         now = int(self._clock() * _SECOND)
         page = next_page(answer)
         after = cursor.after(told, now=now, page=page)
@@ -79,8 +77,8 @@ class Puller:
             params["updated_at_min"] = from_micros(since // _SECOND * _SECOND).isoformat()
         return self._api.get("orders.json", params)
 
-    def _command(self, order: Any, cursor: Cursor, told: dict[str, Told]) -> Command | None:
-        """One order as a command; one that cannot be read must not stop the others."""
+    def _commands(self, order: Any, cursor: Cursor, told: dict[str, Told]) -> tuple[Command, ...]:
+        """One order as commands; one that cannot be read must not stop the others."""
         id = str(order.get("id", "")) if isinstance(order, dict) else ""
         problems: list[Problem] = []
         try:
@@ -89,19 +87,19 @@ class Puller:
             at = changed // _SECOND * _SECOND
             new = cursor.tell(id, at, digest_of(body))
             if new is None:
-                return None
+                return ()
             told[id] = new
-            command = self._reader.commands(
+            commands = self._reader.all_commands(
                 body, Delivery(revision=new.revision(revision_of(body))), problems
             )
         except PayloadError as error:
             problems = list(error.problems)
             new = cursor.tell(id, changed_at(order) // _SECOND * _SECOND, digest_of(problems))
             if new is None:
-                return None
+                return ()
             told[id] = new
         if not problems:
-            return command
+            return commands
         wrong = PayloadError("the order cannot be read", problems)
         _LOGGER.warning("%s: order %s cannot be read: %s", self._reader.channel, id, wrong.reason)
-        return unreadable(order, wrong, number="name", revision=changed_at(order))
+        return (unreadable(order, wrong, number="name", revision=changed_at(order)),)

@@ -15,8 +15,9 @@ from domcore.codec.strict import Line, structure
 from domcore.errors import PayloadError, Problem, SignatureError
 from domcore.model import CancelOrder, Command, Envelope, Ignore
 from domcore.plugin_kit import order_named
+from domcore_woocommerce.delivery import Delivery
 from domcore_woocommerce.options import Options
-from domcore_woocommerce.orders import Delivery, OrderReader, last_revision
+from domcore_woocommerce.orders import OrderReader, last_revision
 from domcore_woocommerce.payload import DeletedBody, OrderBody
 from domcore_woocommerce.signing import DELIVERY, SIGNATURE, SOURCE, TOPIC, is_signed
 
@@ -62,34 +63,34 @@ class WooChannel:
         if len(body) > self._options.most_bytes:
             raise self._refused(Problem("$", f"larger than {self._options.most_bytes} bytes"))
         self._check_source(headers)
-        return (self._read(body, headers),)
+        return self._read(body, headers)
 
-    def _read(self, body: bytes, headers: Mapping[str, str]) -> Command:
+    def _read(self, body: bytes, headers: Mapping[str, str]) -> tuple[Command, ...]:
         topic, key = self._header(headers, TOPIC), self._header(headers, DELIVERY)
         if _PING.fullmatch(body):
-            return Ignore("the shop tries the webhook's address", key)
+            return (Ignore("the shop tries the webhook's address", key),)
         if not topic:
             raise self._refused(Problem(f"header {TOPIC}", "is missing"))
         if topic == DELETED:
-            return self._deleted(body, key)
+            return (self._deleted(body, key),)
         if topic not in FOLLOWED:
-            return Ignore(f"topic {topic} is not followed", key)
+            return (Ignore(f"topic {topic} is not followed", key),)
         value = read_json(body, limit=self._options.most_bytes, source=self.name)
         try:
             return self._order(value, key)
         except PayloadError as error:
             raise error.about(*order_named(value), last_revision(value)) from None
 
-    def _order(self, value: Any, key: str) -> Command:
+    def _order(self, value: Any, key: str) -> tuple[Command, ...]:
         order = structure(self._converter, value, OrderBody, source=self.name)
         if order.refunds and self._options.key:
             # A webhook does not tell what was refunded; a pull asks.
-            return Ignore(f"order {order.id} has refunds: the next pull brings it", key)
+            return (Ignore(f"order {order.id} has refunds: the next pull brings it", key),)
         problems: list[Problem] = []
-        command = self._reader.commands(order, Delivery(key), problems)
+        commands = self._reader.all_commands(order, Delivery(key), problems)
         if problems:
             raise self._refused(*problems)
-        return command
+        return commands
 
     def _deleted(self, body: bytes, key: str) -> Command:
         value = read_json(body, limit=self._options.most_bytes, source=self.name)

@@ -15,7 +15,7 @@ from domcore.errors import ConfigurationError, PayloadError, Problem
 from domcore.plugin_kit import read_secret
 from domcore.settings import ChannelSettings
 
-Action = Literal["capture", "hold", "nothing", "cancel", "ignore"]
+Action = Literal["capture", "hold", "shipped", "nothing", "cancel", "ignore"]
 
 STATUSES: Final[Mapping[str, Action]] = {
     "processing": "capture",
@@ -25,7 +25,7 @@ STATUSES: Final[Mapping[str, Action]] = {
     "cancelled": "cancel",
     "refunded": "cancel",
     "trash": "cancel",
-    "completed": "ignore",
+    "completed": "shipped",
     "checkout-draft": "ignore",
     "auto-draft": "ignore",
 }
@@ -45,8 +45,9 @@ class Options:
         webhook_secrets: what webhooks are signed with; several during a change.
         statuses: status to what is done with an order that has it: ``capture``; ``hold``: capture
             it, and let nothing leave (``unpaid``) until another status comes; ``nothing``: take
-            what has not left off it, until another status comes; ``cancel``, which is final; or
-            ``ignore``. What is not named keeps its default (`STATUSES`).
+            what has not left off it, until another status comes; ``cancel``, which is final;
+            ``shipped``: all of it has left, whoever sent it; or ``ignore``. What is not named keeps
+            its default (`STATUSES`).
         reserve_unpaid: whether stock is reserved for an order that is held. The shop has taken it
             off its own stock by then.
         pickup: further method ids and titles of shipping lines that mean that the customer fetches

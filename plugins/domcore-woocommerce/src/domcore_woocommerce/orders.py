@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import evolve, frozen
 
 from domcore.codec.scalars import Refused, strict_moment
 from domcore.errors import Problem
@@ -26,6 +25,8 @@ from domcore.model import (
 from domcore.model.clock import to_micros
 from domcore.model.order import PICKUP
 from domcore.plugin_kit.payments import UNPAID
+from domcore_woocommerce.delivery import Delivery, moment
+from domcore_woocommerce.elsewhere import sent_elsewhere
 from domcore_woocommerce.lines import mapped, positive, read_lines
 from domcore_woocommerce.options import Options
 from domcore_woocommerce.payload import Address, OrderBody
@@ -49,22 +50,6 @@ _PROGRESS: Final = {
 _OTHER: Final = 4
 _LONGEST_WORDS: Final = 1_000
 _PICKUP: Final = ("local_pickup", "pickup_location", "local pickup")
-
-
-@frozen(slots=True)
-class Delivery:
-    """What is known of a delivery beside its body.
-
-    Args:
-        path: where the order stands in the body, for errors.
-        revision: the revision to tell, where it is known better than from the body.
-        refunded: units by line id; the body does not say.
-    """
-
-    key: str = ""
-    path: str = "$"
-    revision: int | None = None
-    refunded: Mapping[int, int] = field(factory=dict)
 
 
 @frozen(slots=True)
@@ -95,6 +80,8 @@ class OrderReader:
                 reason=one_line(body.status)[:40],
                 key=delivery.key,
             )
+        if action == "shipped":
+            return sent_elsewhere(body, self.channel, self.owner, self.options, delivery, revision)
         order = self._order(body, delivery, revision, problems)
         # Of an order from which nothing may leave, nobody's name is needed.
         person = None if action == "nothing" else _person(body, order.service, self.options)
@@ -103,6 +90,21 @@ class OrderReader:
             stage = "release" if self.options.reserve_unpaid else "route"
             holds = (Hold(UNPAID, f"the shop says {one_line(body.status)[:40]}", stage),)
         return CaptureOrder(order, person, delivery.key, holds=holds)
+
+    def all_commands(
+        self, body: OrderBody, delivery: Delivery, problems: list[Problem]
+    ) -> tuple[Command, ...]:
+        """What a body says of its order; and, where that had been completed before, that what was
+        said of its goods then does not hold any more."""
+        command = self.commands(body, delivery, problems)
+        if not isinstance(command, CaptureOrder) or body.date_completed_gmt is None:
+            return (command,)
+        revision = command.order.revision
+        nothing = evolve(delivery, key="")
+        back = sent_elsewhere(
+            body, self.channel, self.owner, self.options, nothing, revision, left=False
+        )
+        return (command, back)
 
     def _order(
         self, body: OrderBody, delivery: Delivery, revision: int, problems: list[Problem]
@@ -150,18 +152,6 @@ def address_of(body: OrderBody, service: str) -> tuple[str, Address]:
     if service == PICKUP or one_line(shipping.country) or one_line(shipping.address_1):
         return "shipping", shipping
     return "billing", body.billing or Address()
-
-
-def moment(text: str | None, path: str, problems: list[Problem]) -> datetime:
-    """A GMT time, which is written without an offset."""
-    if text is None:
-        problems.append(Problem(path, "is missing"))
-        return _EPOCH
-    try:
-        return strict_moment(text if text.endswith(("Z", "z")) else f"{text}Z")
-    except Refused:
-        problems.append(Problem(path, "must be a time in GMT, such as 2026-03-01T12:00:00"))
-        return _EPOCH
 
 
 def revision_of(body: OrderBody, path: str, problems: list[Problem]) -> int:

@@ -92,6 +92,7 @@ class OrderBody:
     shipping_tax: Money | None = field(default=None, repr=False)
     total: Money | None = field(default=None, repr=False)
     customer_note: str | None = field(default=None, repr=False)
+    date_completed_gmt: Moment | None = field(default=None, repr=False)
 
 
 @frozen(slots=True)

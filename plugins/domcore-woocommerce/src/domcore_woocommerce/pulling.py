@@ -15,9 +15,9 @@ from domcore.model import Command, Pulled
 from domcore.model.clock import from_micros, to_micros
 from domcore.plugin_kit import Cursor, Told, digest_of, load_cursor, unreadable
 from domcore_woocommerce.api import Api, pages_of
+from domcore_woocommerce.delivery import Delivery
 from domcore_woocommerce.lines import units_refunded
 from domcore_woocommerce.orders import (
-    Delivery,
     OrderReader,
     changed_at,
     last_revision,
@@ -61,9 +61,7 @@ class Puller:
         commands: list[Command] = []
         told: dict[str, Told] = {}
         for order in orders:
-            command = self._command(order, cursor, told)
-            if command is not None:
-                commands.append(command)
+            commands += self._commands(order, cursor, told)
         pages = pages_of(answer) if orders else 0
         after = self._after(cursor, told, changed_at(orders[-1]) if orders else 0, pages)
         return Pulled(tuple(commands), after.dump(), more=_page(cursor) < pages)
@@ -102,8 +100,8 @@ class Puller:
             asked["modified_after"] = after.isoformat(timespec="seconds")
         return asked
 
-    def _command(self, order: Any, cursor: Cursor, told: dict[str, Told]) -> Command | None:
-        """One order as a command; one that cannot be read must not stop the others."""
+    def _commands(self, order: Any, cursor: Cursor, told: dict[str, Told]) -> tuple[Command, ...]:
+        """One order as commands; one that cannot be read must not stop the others."""
         id = str(order.get("id", "")) if isinstance(order, dict) else ""
         problems: list[Problem] = []
         at = changed_at(order)
@@ -111,24 +109,24 @@ class Puller:
             body = structure(self._converter, order, OrderBody, source=self._reader.channel)
             new = cursor.tell(id, at, digest_of(body))
             if new is None:
-                return None
+                return ()
             delivery = Delivery(
                 revision=new.revision(revision_of(body, "$", problems)),
                 refunded=units_refunded(body, self._refunds(body)),
             )
-            command = self._reader.commands(body, delivery, problems)
+            commands = self._reader.all_commands(body, delivery, problems)
         except PayloadError as error:
             problems = list(error.problems)
             new = cursor.tell(id, at, digest_of(problems))
             if new is None:
-                return None
+                return ()
         told[id] = new
         if not problems:
-            return command
+            return commands
         wrong = PayloadError("the order cannot be read", problems)
         name, latest = self._reader.channel, last_revision(order)
         _LOGGER.warning("%s: order %s cannot be read: %s", name, id[:40], wrong.reason)
-        return unreadable(order, wrong, revision=latest)
+        return (unreadable(order, wrong, revision=latest),)
 
     def _refunds(self, body: OrderBody) -> list[RefundBody]:
         """All refunds of an order that has some and may still leave.

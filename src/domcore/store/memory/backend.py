@@ -86,6 +86,12 @@ class MemoryReader(MemoryCounting, MemoryWaiting):
         held = self._tables["asked_hold"].among("external_id", [external_id])
         return cancelled, any(row[1:3] == (channel, owner_id) for row in held)
 
+    def kept(self, external_ids: Sequence[str]) -> tuple[list[Row], list[Row]]:
+        """Rows of ``amendment`` and of ``elsewhere`` for orders of these external ids, by key."""
+        tables = self._tables["amendment"], self._tables["elsewhere"]
+        amendments, elsewhere = (table.among("external_id", external_ids) for table in tables)
+        return amendments, elsewhere
+
     def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:
         """The stock rows of these keys that exist."""
         rows = self._tables["stock"].rows

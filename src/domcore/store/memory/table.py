@@ -84,6 +84,7 @@ def _entry_is_sound(row: OutboxRow) -> bool:
 _CHECKS: Final[Mapping[str, Callable[[Any], bool]]] = {
     "stock": _stock_is_sound,
     "shortfall": _shortfall_is_sound,
+    "elsewhere_line": lambda row: 1 <= row.units <= MOST,
     "order_line": _line_is_sound,
     "reservation": _reservation_is_sound,
     "order_state": _state_is_sound,

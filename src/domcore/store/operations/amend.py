@@ -9,6 +9,7 @@ from domcore.model.clock import to_micros
 from domcore.model.order import Order
 from domcore.model.postal import same_place
 from domcore.store.operations.asked import Asked
+from domcore.store.operations.elsewhere import Elsewhere
 from domcore.store.operations.holds import stand, stop_at_nodes
 from domcore.store.operations.order_work import OrderWork
 from domcore.store.rows import NOT_HELD, LineRow
@@ -27,6 +28,7 @@ def amend(
     cart: bool = False,
     asked: Asked | None = None,
     judged: bool = False,
+    sent: Elsewhere | None = None,
 ) -> dict[str, Any]:
     """Bring the buckets in line with `after`; returns what the event tells of it.
 
@@ -36,6 +38,7 @@ def amend(
       over cannot be taken back: the node is asked to cancel, and its units stay allocated.
     * A line that grew opens units. A cancelled order opens nothing any more, and what a `cart`
       opens is not queued.
+    * What others have sent counts as far as the order wants it.
 
     A line that has an item keeps it; one whose item was not known takes the one of its SKU.
     """
@@ -56,6 +59,10 @@ def amend(
         freed += _amend_line(work, number, item_id, wanted, now)
         if work.lines[number].allocated + work.lines[number].shipped > wanted:
             stopped |= _handed_over(work, number)
+    if sent is not None:
+        sent.settle()
+        freed += sent.freed
+        stopped |= sent.asked
     work.close_emptied_work(now)
     work.ask_to_cancel(stopped, now)
     work.placed_at = to_micros(after.placed_at)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from domcore.codec.stored import Bodies, dump_event
 from domcore.errors import ConflictError, PayloadError, Problem, StoreError, StoreReason
@@ -20,11 +20,12 @@ from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.amend import amend
 from domcore.store.operations.awaited import replace_body
+from domcore.store.operations.elsewhere import UNNAMED, elsewhere_of
 from domcore.store.operations.holds import carry, standing_of
 from domcore.store.operations.order_work import load_work
 from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome
-from domcore.store.rows import MOST, AmendmentRow, BodyRow, OrderRow
+from domcore.store.rows import MOST, AmendmentRow, BodyRow, ElsewhereRow, OrderRow
 
 LATEST: Final = 2**62
 """The latest revision an amendment may have: stored revisions count on from there."""
@@ -67,14 +68,25 @@ def checked_lines(command: AmendOrder) -> tuple[tuple[str, int], ...]:
     return tuple((line_id, units) for line_id, units in sorted(taken.items()) if units)
 
 
-def amendments_of(
-    reader: Reader, external_ids: Iterable[str]
-) -> dict[Identity, list[AmendmentRow]]:
-    """Every amendment that is kept for orders of these external ids."""
-    found: dict[Identity, list[AmendmentRow]] = {}
-    wanted = list(dict.fromkeys(external_ids))
-    for row in map(AmendmentRow._make, reader.select("amendment", "external_id", wanted)):
-        found.setdefault(row[:3], []).append(row)
+@frozen(slots=True)
+class Kept:
+    """What has come of one order besides whole orders, and is kept for those to come."""
+
+    amendments: list[AmendmentRow] = field(factory=list)
+    elsewhere: list[ElsewhereRow] = field(factory=list)
+
+
+NOTHING_KEPT: Final = Kept()
+
+
+def kept_of(reader: Reader, external_ids: Iterable[str]) -> dict[Identity, Kept]:
+    """All that is kept for orders of these external ids."""
+    found: dict[Identity, Kept] = {}
+    amendments, elsewhere = reader.kept(list(dict.fromkeys(external_ids)))
+    for amendment in map(AmendmentRow._make, amendments):
+        found.setdefault(amendment[:3], Kept()).amendments.append(amendment)
+    for row in map(ElsewhereRow._make, elsewhere):
+        found.setdefault(row[:3], Kept()).elsewhere.append(row)
     return found
 
 
@@ -127,7 +139,8 @@ def take_amendment(
     row = AmendmentRow(*identity, command.name, command.revision, now, command.reason, body)
     known = reader.find_order(*identity)
     order_id = None if known is None else known.id
-    for other in amendments_of(reader, [command.external_id]).get(identity, ()):
+    kept = kept_of(reader, [command.external_id]).get(identity, NOTHING_KEPT)
+    for other in kept.amendments:
         if other.name == row.name:
             if (other.revision, other.body) != (row.revision, row.body):
                 raise ConflictError(
@@ -138,7 +151,7 @@ def take_amendment(
     changes.add("amendments", row)
     if known is None:
         return Outcome("recorded", None, "kept until the order comes")
-    return _amend_known(reader, changes, bodies, known, row, dict(lines), now)
+    return _amend_known(reader, changes, bodies, known, row, dict(lines), kept.elsewhere, now)
 
 
 def _amend_known(
@@ -148,6 +161,7 @@ def _amend_known(
     known: OrderRow,
     row: AmendmentRow,
     taken: Mapping[str, int],
+    shipments: Sequence[ElsewhereRow],
     now: int,
 ) -> Outcome:
     (found,) = reader.select("order_body", "order_id", [known.id])
@@ -161,13 +175,19 @@ def _amend_known(
     after = evolve(after, revision=max(row.revision, body.revision + 1))
     work = load_work(reader, changes, [known.id])[known.id]
     asked, placed = standing_of(reader, known, work, now)
-    told = amend(work, before, after, {}, now, cart=work.cart, asked=asked, judged=bool(placed))
+    sent = elsewhere_of(reader, bodies, work, after, shipments, now)
+    told = amend(
+        work, before, after, {}, now,
+        cart=work.cart, asked=asked, judged=bool(placed), sent=sent,
+    )  # fmt: skip
     replace_body(changes, bodies, body, after)
     event = {**told, "amendment": row.name}
     if row.reason:
         event["reason"] = row.reason
     changes.add("events", (None, "order.amended", known.id, now, dump_event(event)))
     carry(work, asked, after.revision, now)
+    if sent is not None:
+        sent.tell(UNNAMED)
     return Outcome("amended", known.id)
 
 

@@ -19,10 +19,11 @@ from domcore.model.postal import normal_destination
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.amend import MOST_TOLD, amend
-from domcore.store.operations.amendments import amendments_of, without
+from domcore.store.operations.amendments import NOTHING_KEPT, Kept, kept_of, without
 from domcore.store.operations.asked import asked_of, check_holds, revision_problems
 from domcore.store.operations.awaited import keep_items, unknown_lines, waiting_words
 from domcore.store.operations.changing import changed_fields, nodes_at_work, tell_nodes
+from domcore.store.operations.elsewhere import UNNAMED, elsewhere_of
 from domcore.store.operations.holds import carry, hold_new, holds_of, standing_of, told_again
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import load_work
@@ -34,7 +35,6 @@ from domcore.store.rows import (
     MOST,
     NEVER,
     NOT_HELD,
-    AmendmentRow,
     AwaitedRow,
     BodyRow,
     LineRow,
@@ -76,7 +76,9 @@ class Capture:
         self._reader: Final = reader
         self._bodies: Final = bodies
         self._now: Final = now
-        self._amendments: Final = amendments_of(reader, external_ids)
+        self._kept_by_order: Final = kept_of(reader, external_ids)
+        self.sent_before: list[int] = []
+        """New orders of which others had sent goods before they came."""
         self._last_id: int | None = None
         self._touched: set[tuple[str, str, str]] = set()
         self._keys: set[tuple[str, str, str]] = set()
@@ -151,11 +153,14 @@ class Capture:
 
     def _capture(self, command: CaptureOrder, owner_id: int, digest: bytes) -> Outcome:
         arrival = self._arrival(command.order, owner_id, digest)
-        order = without(arrival.order, self._kept(owner_id, command.order))
+        kept = self._kept(owner_id, command.order)
+        order = without(arrival.order, kept.amendments)
         now, add = self._now, self.changes.add
         if self._last_id is None:
             self._last_id = self._reader.last_id("orders")
         self._last_id = order_id = self._last_id + 1
+        if kept.elsewhere:
+            self.sent_before.append(order_id)
         identity = (owner_id, order.channel, order.external_id)
         revision, held = self._reader.foretold(*identity)
         cancelled = revision is not None
@@ -228,13 +233,16 @@ class Capture:
         arrival = self._arrival(order, owner_id, digest)
         work = load_work(self._reader, self.changes, [known.id])[known.id]
         after = evolve(arrival.order, lines=merged_lines(before, arrival.order))
-        after = without(after, self._kept(owner_id, order), after=body.revision)
+        told_before = self._kept(owner_id, order)
+        after = without(after, told_before.amendments, after=body.revision)
         after, kept = keep_items(before, after, work.lines, arrival.item_ids)
         asked, placed = standing_of(self._reader, known, work, self._now)
         asked.tell_whole(holds_of(command, work), order.revision)
+        shipments = told_before.elsewhere
+        sent = elsewhere_of(self._reader, self._bodies, work, after, shipments, self._now)
         told = amend(
             work, before, after, arrival.item_ids, self._now,
-            cart=not command.queue, asked=asked, judged=bool(placed),
+            cart=not command.queue, asked=asked, judged=bool(placed), sent=sent,
         )  # fmt: skip
         unknown = [line for _, line in unknown_lines(after.lines, work.lines)]
         if kept:
@@ -258,6 +266,8 @@ class Capture:
         carry(work, asked, after.revision, self._now)
         if work.state.cancelled and command.queue:
             revive(self._reader, self.changes, known.id, after, self._now)
+        if sent is not None:
+            sent.tell(UNNAMED)
         return Outcome("amended", known.id, waiting_words(unknown))
 
     def _changed(self, order_id: int, command: CaptureOrder, told: Mapping[str, Any]) -> list[str]:
@@ -291,9 +301,10 @@ class Capture:
             return False
         return _digest(self._bodies.order.dump(evolve(order, destination=known))) == body.digest
 
-    def _kept(self, owner_id: int, order: Order) -> Sequence[AmendmentRow]:
-        """Amendments that came for this order before."""
-        return self._amendments.get((owner_id, order.channel, order.external_id), ())
+    def _kept(self, owner_id: int, order: Order) -> Kept:
+        """What came for this order before."""
+        key = (owner_id, order.channel, order.external_id)
+        return self._kept_by_order.get(key, NOTHING_KEPT)
 
 
 def _digest(body: bytes) -> bytes:

@@ -89,6 +89,14 @@ class OrderWork:
             if (row.sequence, row.node_id) == key
         ]
 
+    def shipped_by_nodes(self) -> dict[int, int]:
+        """Units that nodes of ours have shipped, by line number."""
+        found: dict[int, int] = {}
+        for row in self._reservations.values():
+            if row.state == SHIPPED:
+                found[row.line_no] = found.get(row.line_no, 0) + row.quantity
+        return found
+
     def handed_over(self, row: ReservationRow) -> bool:
         """Whether a node may already be working on it."""
         work = self.work.get((row.sequence, row.node_id))

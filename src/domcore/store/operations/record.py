@@ -19,6 +19,7 @@ from domcore.model.order import Order
 from domcore.model.package import Package
 from domcore.store.backend import Reader
 from domcore.store.operations.alarms import Heard, Work, raise_alarms
+from domcore.store.operations.elsewhere import UNNAMED, Elsewhere, marks_of
 from domcore.store.operations.exclusions import Exclusions, rejection_of
 from domcore.store.operations.news import (
     LEFT,
@@ -37,7 +38,7 @@ from domcore.store.operations.returns import coming_back
 from domcore.store.operations.shelves import Shelves
 from domcore.store.operations.units import Settling
 from domcore.store.protocol import Outcome
-from domcore.store.rows import FulfillmentRow, ReservationRow, ReturnRow
+from domcore.store.rows import ElsewhereRow, FulfillmentRow, ReservationRow, ReturnRow
 
 _DECIDED: Final = ("order.routed", "order.reserved")
 
@@ -98,7 +99,7 @@ def record(
     check_notice(notice, names, now)
     known = work.work[papers.key]
     claim = claim_of(notice, asked=_is_asked(work, papers, known))
-    shelves = Shelves(reader, work, rows, now)
+    shelves = Shelves(reader, work, {(row.item_id, row.node_id) for row in rows}, now)
     settling = Settling(work, papers.key, papers.done, shelves, names, now)
     _refuse_other_goods(settling, papers, claim)
     before = settling.target(papers.claims, boxes_of(papers.claims, names))
@@ -131,6 +132,7 @@ def record(
     exclusions.finish()
     word = "recorded" if changed or notice.status == status else "stale"
     _write(work, row, known, now)
+    _settle_elsewhere(reader, bodies, work, papers, now)
     shelves.balance()
     work.close_emptied_work(now)
     after_all = _tell(work, papers, settling, claim, word, now)
@@ -151,6 +153,23 @@ def _is_asked(work: OrderWork, papers: Papers, known: FulfillmentRow) -> bool:
     if work.state.cancelled or work.asked_to_stop(known):
         return True
     return any(claim.status == "cancelled" and not claim.unasked for claim in papers.claims)
+
+
+def _settle_elsewhere(
+    reader: Reader, bodies: Bodies, work: OrderWork, papers: Papers, now: int
+) -> None:
+    """What others are said to have sent may be what a node has shipped, or still has to."""
+    order = papers.order
+    (owner,) = {row[1] for row in reader.select("orders", "id", [work.state.order_id])}
+    identity = (owner, order.channel, order.external_id)
+    kept = reader.select("elsewhere", "external_id", [order.external_id])
+    rows = [ElsewhereRow._make(row) for row in kept if row[:3] == identity]
+    if not rows:
+        return
+    elsewhere = Elsewhere(reader, work, order, rows, marks_of(reader, bodies, work), now)
+    elsewhere.settle()
+    work.ask_to_cancel(elsewhere.asked, now)
+    elsewhere.tell({**UNNAMED, "told_by": papers.name})
 
 
 def _refuse_other_goods(settling: Settling, papers: Papers, claim: Claim) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
 
 from domcore.codec.stored import dump_event
@@ -15,18 +15,19 @@ Key = tuple[int, int]
 
 
 class Shelves:
-    """Stock of the items that one fulfillment order is about, at its node."""
+    """Stock that news of one order is about; of the balances named, those that there are."""
 
-    def __init__(
-        self, reader: Reader, work: OrderWork, rows: Sequence[ReservationRow], now: int
-    ) -> None:
+    def __init__(self, reader: Reader, work: OrderWork, keys: Iterable[Key], now: int) -> None:
         self._reader: Final = reader
         self._work: Final = work
         self._now: Final = now
-        keys = sorted({(row.item_id, row.node_id) for row in rows})
-        found = (StockBalance(*row) for row in reader.balances(keys))
+        found = (StockBalance(*row) for row in reader.balances(sorted(set(keys))))
         self._rows: dict[Key, StockBalance] = {row[:2]: row for row in found}
         self._before: Final = shelves_at(reader, self._rows)
+
+    def counted_at(self, key: Key) -> int | None:
+        """As of when the shelf was last counted; None where it was never heard of."""
+        return self._rows[key].counted_at if key in self._rows else None
 
     def counted(self, row: ReservationRow, at: int) -> bool:
         """Whether a count of a later time has seen what happened then."""

@@ -14,6 +14,7 @@ from sqlite_utils.migrations import Migrations
 
 from domcore.store.sqlite import schema_troubles
 from domcore.store.sqlite.first_schema import FIRST
+from domcore.store.sqlite.schema_of_goods import ELSEWHERE, SHORTFALLS
 from domcore.store.sqlite.sealing import seal_everything
 
 
@@ -158,22 +159,10 @@ def _life_of_an_order(database: Database) -> None:
         database.execute(statement)
 
 
-_SHORTFALLS: Final = """
-CREATE TABLE shortfall (
-  item_id INTEGER NOT NULL REFERENCES item (id),
-  node_id INTEGER NOT NULL REFERENCES node (id),
-  missing INTEGER NOT NULL CHECK (missing BETWEEN 0 AND 2000000000),
-  unfit INTEGER NOT NULL CHECK (unfit BETWEEN 0 AND 1000000000),
-  PRIMARY KEY (item_id, node_id),
-  CHECK (missing + unfit > 0)
-) STRICT, WITHOUT ROWID;
-"""
-
-
 def _shortfalls(database: Database) -> None:
     """What balances cannot say while more is promised than is there. There are none at first: what
     earlier counts found missing was not kept."""
-    for statement in statements(_SHORTFALLS):
+    for statement in statements(SHORTFALLS):
         database.execute(statement)
 
 
@@ -330,6 +319,12 @@ def _deliveries_not_read(database: Database) -> None:
         database.execute(statement)
 
 
+def _goods_of_others(database: Database) -> None:
+    """Goods that others have sent."""
+    for statement in statements(ELSEWHERE):
+        database.execute(statement)
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
@@ -342,6 +337,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _troubles,
     _seals,
     _deliveries_not_read,
+    _goods_of_others,
 )
 
 

@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 11
+SCHEMA_VERSION: Final = 12
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "23097aa25845d5944b97380f39a8630a27768628b7c1d459afff6640f3934adc"
+SCHEMA_DIGEST: Final = "2623e269540f8a12f047d5222254e3237ee62b6f7f48a726ac985f7b962cb942"
 """`schema_digest` of a database after all of them."""
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
-from domcore.errors import NotFound, PayloadError
+from domcore.errors import NotFound, PayloadError, Problem
 from domcore.model.command import (
     AmendOrder,
     ApproveOrder,
     CancelOrder,
     CaptureOrder,
     HoldOrder,
+    ShippedElsewhere,
 )
 from domcore.model.policy import Hold
 from domcore.store.changes import Changes
@@ -28,6 +29,7 @@ from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import OrderWork, load_work
 from domcore.store.operations.recall import closed_nodes
 from domcore.store.operations.selling import note_offers
+from domcore.store.operations.sending import check_shipment, settle_kept, take_shipment
 from domcore.store.operations.troubles import cancelled_again
 from domcore.store.operations.typed import content_of, typed
 from domcore.store.operations.waiting import committed, wake_for, wake_page
@@ -52,12 +54,21 @@ class OrderWrites(Writes):
             owners = {name: self._owner(name) for name in {c.order.owner for c in commands}}
             for command in commands:
                 if capture.must_flush(command):
-                    self._apply(capture.flush(), now)
+                    self._flush(capture, now)
                 order, owner_id = command.order, owners[command.order.owner]
                 known = backend.find_order(owner_id, order.channel, order.external_id)
                 outcomes.append(capture.take(command, owner_id, known))
-            self._apply(capture.flush(), now)
+            self._flush(capture, now)
         return outcomes
+
+    def _flush(self, capture: Capture, now: int) -> None:
+        """Write what has been captured, and what others had sent of it before it came."""
+        self._apply(capture.flush(), now)
+        while capture.sent_before:
+            changes = Changes()
+            order_id = capture.sent_before.pop()
+            settle_kept(self._backend, changes, self._bodies, order_id, now)
+            self._apply(changes, now)
 
     def amend(self, command: AmendOrder, *, now: int) -> Outcome:
         """See `Store.amend`."""
@@ -71,6 +82,29 @@ class OrderWrites(Writes):
                 if repeat is not None:
                     return repeat
             outcome = take_amendment(backend, changes, self._bodies, command, lines, owner_id, now)
+            if command.key:
+                remember(changes, owner_id, source, command.key, digest, outcome, now)
+            self._apply(changes, now)
+        return outcome
+
+    def ship_elsewhere(self, command: ShippedElsewhere, *, now: int) -> Outcome:
+        """See `Store.ship_elsewhere`."""
+        command = typed(command, ShippedElsewhere, "this shipment")
+        check_shipment(command, now)
+        backend, changes = self._backend, Changes(command.by)
+        digest = hashlib.sha256(content_of(command)).digest()
+        with backend.writing():
+            owner_id, source = self._owner(command.owner), command.channel
+            if command.key:
+                repeat = seen_before(backend, owner_id, source, command.key, digest)
+                if repeat is not None:
+                    return repeat
+            nodes = {name: node_id for node_id, name in backend.nodes().items()}
+            if command.node and command.node not in nodes:
+                problem = Problem("$.node", "no such node")
+                raise PayloadError("this shipment cannot be taken in", [problem])
+            place = (owner_id, nodes.get(command.node, 0))
+            outcome = take_shipment(backend, changes, self._bodies, command, place, now)
             if command.key:
                 remember(changes, owner_id, source, command.key, digest, outcome, now)
             self._apply(changes, now)

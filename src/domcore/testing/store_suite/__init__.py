@@ -18,6 +18,7 @@ from domcore.testing.store_suite.carts import CartPromises
 from domcore.testing.store_suite.changing import ChangingPromises
 from domcore.testing.store_suite.clock import ClockPromises
 from domcore.testing.store_suite.decisions import DecisionPromises
+from domcore.testing.store_suite.elsewhere import ElsewherePromises
 from domcore.testing.store_suite.goods import GoodsPromises
 from domcore.testing.store_suite.holds import HoldPromises
 from domcore.testing.store_suite.kit import StoreKit
@@ -59,5 +60,6 @@ class StoreSuite(
     TroublePromises,
     RecallPromises,
     ChangingPromises,
+    ElsewherePromises,
 ):
     """All promises. Override `make_store`."""

@@ -1,0 +1,90 @@
+"""Promises about goods that others have sent."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from domcore.errors import PayloadError
+from domcore.model import Notice, Package, ShippedElsewhere
+from domcore.testing.store_suite.kit import MINUTE, NOW, START, KitSuite, StoreKit, order_of, raises
+
+LINE: Final = "L-bolt"
+
+
+def _sent(units: int, name: str = "f1", *, revision: int = 1, **more: Any) -> ShippedElsewhere:
+    lines = ((LINE, units),) if units else ()
+    at = START + timedelta(minutes=5)
+    return ShippedElsewhere("main", "web", "1", name, revision, at, lines, **more)
+
+
+def _tell(kit: StoreKit, units: int, name: str = "f1", **more: Any) -> str:
+    command = _sent(units, name, **more)
+    return kit.store.ship_elsewhere(command, now=NOW + 60 * MINUTE).outcome
+
+
+class ElsewherePromises(KitSuite):
+    """What others have sent counts as gone, once."""
+
+    def test_what_others_have_sent_is_taken_off_and_told_once(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 9)
+            order_id = kit.take_in(order_of(bolt=4))
+            kit.route(order_id, "east")
+            assert [_tell(kit, 3), _tell(kit, 3)] == ["recorded", "duplicate"]
+            assert kit.lines(order_id) == [(0, 1, 3, 0)]
+            assert kit.shelf("bolt", "east") == (9, 1, 0)
+            kinds = [event.kind for event in kit.store.events(order_id=order_id)]
+            assert kinds.count("order.shipped_elsewhere") == 1
+
+    def test_a_node_that_works_on_what_others_have_sent_is_asked_to_stop(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 9)
+            order_id = kit.take_in(order_of(bolt=4))
+            kit.route(order_id, "east")
+            kit.hand_over()
+            _tell(kit, 4)
+            assert kit.work(order_id) == [(f"{order_id}-1-east", "cancel_requested")]
+            kit.hear(f"{order_id}-1-east", "cancelled", minutes=9)
+            assert kit.lines(order_id) == [(0, 0, 4, 0)]
+            assert kit.shelf("bolt", "east") == (9, 0, 0)
+
+    def test_what_comes_before_its_order_is_kept_and_what_is_taken_back_is_open(self) -> None:
+        with self.kit() as kit:
+            assert _tell(kit, 3) == "recorded"
+            order_id = kit.take_in(order_of(bolt=4))
+            assert kit.lines(order_id) == [(1, 0, 3, 0)]
+            _tell(kit, 0, revision=2)
+            assert kit.lines(order_id) == [(4, 0, 0, 0)]
+            assert _tell(kit, 3) == "duplicate"
+
+    def test_goods_of_our_nodes_are_known_again_by_number_and_in_totals(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 9)
+            order_id = kit.take_in(order_of(bolt=4))
+            kit.route(order_id, "east")
+            box = Package("b", ((LINE, 2),), tracking="1Z1")
+            notice = Notice(f"{order_id}-1-east", "partially_shipped", START, packages=(box,))
+            kit.store.record(notice, now=NOW)
+            _tell(kit, 2, tracking=("1z1",))
+            _tell(kit, 2, "all", total=True)
+            assert kit.lines(order_id) == [(0, 2, 2, 0)]
+            _tell(kit, 3, "all", total=True, revision=2)
+            assert kit.lines(order_id) == [(0, 2, 3, 0)]
+
+    def test_goods_that_others_took_from_a_shelf_are_not_on_it(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 9)
+            kit.take_in(order_of(bolt=4))
+            _tell(kit, 3, node="east")
+            assert kit.shelf("bolt", "east") == (6, 0, 0)
+            kit.count("bolt", "east", 8, minutes=9)
+            _tell(kit, 1, revision=2, node="east")
+            assert kit.shelf("bolt", "east") == (8, 0, 0)
+
+    def test_a_shipment_that_cannot_be_meant_is_refused_and_nothing_kept(self) -> None:
+        with self.kit() as kit:
+            bad = (_sent(1, ""), _sent(1, node="nowhere"), _sent(-1), _sent(1, revision=-1))
+            for command in bad:
+                raises(PayloadError, kit.store.ship_elsewhere, command, now=NOW + 60 * MINUTE)
+            assert list(kit.store.audit("elsewhere")) == []
