@@ -14,7 +14,7 @@ from unittest import SkipTest
 import pytest
 from attrs import evolve
 
-from domcore.errors import ConnectorError, PayloadError, Problem
+from domcore.errors import ConnectorError, PayloadError, Problem, SignatureError
 from domcore.model import Envelope, Handover, Notice, Package, Polled, Receipt
 from domcore.testing import ConnectorSuite, make_handover
 
@@ -94,11 +94,16 @@ class Good:
         return Polled(page, str(start + len(page)), more=start + 1 < len(self.partner.news))
 
     def receive(self, envelope: Envelope) -> list[Notice]:
+        self.check(envelope)
         try:
             body = json.loads(envelope.body)
             return [Notice(str(body["work"]), "shipped", AT)]
         except (ValueError, TypeError, KeyError, RecursionError):
             raise PayloadError("cannot be read", [Problem("$", "is no news")]) from None
+
+    def check(self, envelope: Envelope) -> None:
+        if envelope.headers.get("token") != self.token:
+            raise SignatureError("nobody vouches for it")
 
     def key(self, handover: Handover) -> str:
         return handover.key
@@ -111,6 +116,7 @@ class Good:
 class GoodSuite(ConnectorSuite):
     """All hooks given."""
 
+    signed = True
     make: ClassVar[Callable[[Partner], Any]] = Good
 
     def __init__(self) -> None:
@@ -140,7 +146,17 @@ class GoodSuite(ConnectorSuite):
         self.partner.work[handover.key] = "shipped"
 
     def deliveries(self) -> list[Envelope]:
-        return [Envelope("partner", b'{"work": "7-1-NYC"}')]
+        return [self.deliver(b'{"work": "7-1-NYC"}')]
+
+    def deliver(self, body: bytes) -> Envelope:
+        return Envelope("partner", body, {"token": TOKEN})
+
+    def golden(self) -> Any:
+        values = {"fulfillment_order": "9-2-BER", "status": "shipped", "at": AT}
+        return [(self.deliver(b'{"work": "9-2-BER"}'), values)]
+
+    def more_than_a_page(self) -> list[Handover]:
+        return [self.handover(f"{order}-1-NYC") for order in (7, 8, 9)]
 
 
 LAWS = [name for name, _ in inspect.getmembers(ConnectorSuite) if name.startswith("test_")]
@@ -405,7 +421,62 @@ class OneKeyForAll(Good):
         return evolve(page, notices=tuple(evolve(each, key="n1") for each in page.notices))
 
 
+class HoldsPagesInMemory(Good):
+    """Reads everything at once, and hands it out as long as the process lives."""
+
+    def poll(self, cursor):
+        if not cursor:
+            self.held = list(self.partner.news)
+        held = getattr(self, "held", [])
+        page = tuple(held[:1])
+        self.held = held[1:]
+        return Polled(page, f"{len(self.partner.news)}-{len(self.held)}", more=bool(self.held))
+
+
+class StandsStill(Good):
+    def poll(self, cursor):
+        return evolve(super().poll(cursor), cursor="0")
+
+
+class StopsAfterAPage(Good):
+    def poll(self, cursor):
+        return evolve(super().poll(cursor), more=False)
+
+
+class CountsPolls(Good):
+    """A key that is another each time the same news is read."""
+
+    def poll(self, cursor):
+        self.partner.entered.append("poll")
+        page, key = super().poll(cursor), f"p{len(self.partner.entered)}"
+        return evolve(page, notices=tuple(evolve(each, key=key) for each in page.notices))
+
+
+class ReadsAnotherKey(Good):
+    def receive(self, envelope):
+        return [evolve(each, fulfillment_order="7-1-NYC") for each in super().receive(envelope)]
+
+
+class ReadsBeforeItLooks(Good):
+    def receive(self, envelope):
+        read = super().receive(evolve(envelope, headers={"token": TOKEN}))
+        self.check(envelope)
+        return read
+
+
+class BelievesAnybody(Good):
+    def check(self, envelope):
+        return
+
+
 BAD = {
+    HoldsPagesInMemory: "test_more_than_one_page_comes_whole",
+    StandsStill: "test_more_than_one_page_comes_whole",
+    StopsAfterAPage: "test_more_than_one_page_comes_whole",
+    CountsPolls: "test_more_than_one_page_comes_whole",
+    ReadsAnotherKey: "test_golden_values_come_out",
+    ReadsBeforeItLooks: "test_what_nobody_signed_is_a_signature_error",
+    BelievesAnybody: "test_what_nobody_signed_is_a_signature_error",
     CancelsWhatHasLeft: "test_what_has_left_is_not_cancelled",
     OneKeyForAll: "test_distinct_news_has_distinct_keys",
     Nameless: "test_it_is_a_connector",
@@ -471,6 +542,55 @@ def test_laws_that_need_a_hook_are_skipped_without_it_and_say_which():
     assert sum(each == "skipped" for each in told.values()) >= 6
     with pytest.raises(SkipTest, match=r"give drops_the_answer\(\)"):
         Bare().test_a_dropped_answer_is_an_unknown_outcome()
+    with pytest.raises(SkipTest, match=r"give more_than_a_page\(\)"):
+        Bare().test_more_than_one_page_comes_whole()
+
+
+@pytest.mark.parametrize(
+    ("bad", "told"),
+    [
+        (HoldsPagesInMemory, r"no news came of 8-1-NYC, 9-1-NYC"),
+        (StandsStill, "the cursor stands still at '0'"),
+        (StopsAfterAPage, r"no news came of 8-1-NYC, 9-1-NYC"),
+        (CountsPolls, "the same news has the keys"),
+    ],
+)
+def test_what_is_wrong_with_the_pages_is_told(bad, told):
+    class Suite(GoodSuite):
+        make = bad
+
+    with pytest.raises(AssertionError, match=told):
+        Suite().test_more_than_one_page_comes_whole()
+
+
+def test_one_page_proves_nothing_about_pages():
+    class AllAtOnce(Good):
+        def poll(self, cursor):
+            return Polled(tuple(self.partner.news), "end")
+
+    class Suite(GoodSuite):
+        make = AllAtOnce
+
+    with pytest.raises(AssertionError, match=r"all 3 fit on one page"):
+        Suite().test_more_than_one_page_comes_whole()
+
+
+def test_golden_values_of_nothing_prove_nothing():
+    class Suite(GoodSuite):
+        def golden(self):
+            return []
+
+    class Silent(Good):
+        def receive(self, envelope):
+            return []
+
+    class SilentSuite(GoodSuite):
+        make = Silent
+
+    with pytest.raises(AssertionError, match=r"golden\(\) holds nothing"):
+        Suite().test_golden_values_come_out()
+    with pytest.raises(AssertionError, match="nothing is read"):
+        SilentSuite().test_golden_values_come_out()
 
 
 def test_a_connector_must_be_given():

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from attrs import evolve
 
-from domcore.errors import ConnectorError, SignatureError
+from domcore.errors import ConnectorError, PayloadError, Problem, SignatureError
 from domcore.model import (
     CancelOrder,
     CaptureOrder,
@@ -98,6 +98,56 @@ class Good:
 class ForgetsACursor(Good):
     def pull(self, cursor):
         return super().pull("")
+
+
+class HoldsPagesInMemory(Good):
+    """Reads all at once, and hands it out as long as the process lives."""
+
+    def pull(self, cursor):
+        if not cursor:
+            self.held = [self.order(number + 1) for number in range(self.shop.orders)]
+        held = getattr(self, "held", [])
+        self.held = held[2:]
+        return Pulled(tuple(held[:2]), f"{self.shop.orders}-{len(self.held)}", bool(self.held))
+
+
+class StandsStill(Good):
+    def pull(self, cursor):
+        return attrs.evolve(super().pull(cursor), cursor="0")
+
+
+class StopsAfterAPage(Good):
+    def pull(self, cursor):
+        return attrs.evolve(super().pull(cursor), more=False)
+
+
+class NamesByPage(Good):
+    """Reads the last order of a page again on the next, under another id."""
+
+    def pull(self, cursor):
+        page = super().pull(str(max(0, int(cursor or 0) - 1)))
+        named = [
+            attrs.evolve(each.order, external_id=f"{cursor or 0}/{each.order.external_id}")
+            for each in page.commands
+        ]
+        return attrs.evolve(page, commands=tuple(map(CaptureOrder, named)))
+
+
+class SkipsAPlace(Good):
+    """Counts places from where they were before the page was taken away."""
+
+    def pull(self, cursor):
+        page = super().pull(cursor)
+        return attrs.evolve(page, cursor=str(int(page.cursor) + 1)) if page.more else page
+
+
+class SetsBadOnesAside(Good):
+    """Keeps what cannot be read in a folder of its own, and tells in its page that it did."""
+
+    def of_page(self, number):
+        if number in self.shop.bad:
+            return [PayloadError("an order was set aside", [Problem("$.pieces", "is no number")])]
+        return super().of_page(number)
 
 
 class IgnoresABadOrder(Good):
@@ -214,6 +264,10 @@ class Suite(ChannelSuite):
         self.shop.orders += 1
         self.shop.bad.add(self.shop.orders)
 
+    def more_than_a_page(self):
+        self.shop.orders += 5
+        return 5
+
     def golden(self):
         return [
             (Envelope("stall", b"order 1"), {"order.external_id": "1", "order.lines.0.sku": "MUG"})
@@ -265,6 +319,11 @@ def test_a_good_channel_passes_all_of_it(name: str) -> None:
         (ForgetsACursor, "test_pulling_goes_on_where_it_stopped"),
         (SkipsAnOrder, "test_pulling_goes_on_where_it_stopped"),
         (NeverEnds, "test_an_empty_shop_is_fine"),
+        (HoldsPagesInMemory, "test_more_than_one_page_comes_whole"),
+        (StandsStill, "test_more_than_one_page_comes_whole"),
+        (StopsAfterAPage, "test_more_than_one_page_comes_whole"),
+        (NamesByPage, "test_more_than_one_page_comes_whole"),
+        (SkipsAPlace, "test_more_than_one_page_comes_whole"),
         (IgnoresABadOrder, "test_one_bad_order_of_a_page_loses_no_other"),
         (LosesAPage, "test_one_bad_order_of_a_page_loses_no_other"),
         (WritesCurrenciesSmall, "test_codes_are_codes"),
@@ -341,7 +400,38 @@ class SealedSuite(Suite):
         return [Envelope("stall", body, {"seal": f"{len(body)}:{sum(body)}"})]
 
 
+class ReadsBeforeItLooks(Sealed):
+    """Signed, and it says what is wrong with a body before it asks who sent it."""
+
+    def receive(self, envelope):
+        if not envelope.body.isascii():
+            raise PayloadError("cannot be read", [Problem("$", "is not text")])
+        return super().receive(envelope)
+
+
+class WeighsBeforeItLooks(Sealed):
+    def receive(self, envelope):
+        if len(envelope.body) > 1_000_000:
+            raise PayloadError("cannot be read", [Problem("$", "is too big")])
+        return super().receive(envelope)
+
+
+class PassesOverWhatIsEmpty(Sealed):
+    def receive(self, envelope):
+        return super().receive(envelope) if envelope.body else []
+
+
+class BelievesASeal(Sealed):
+    """Asks only whether there is a seal."""
+
+    def receive(self, envelope):
+        if "seal" not in envelope.headers:
+            raise SignatureError("there is no seal")
+        return []
+
+
 def test_a_channel_that_looks_at_its_seals_passes() -> None:
+    SealedSuite(Sealed).test_what_nobody_signed_is_a_signature_error()
     SealedSuite(Sealed).test_what_was_changed_on_the_way_is_not_read()
     SealedSuite(Sealed).test_headers_of_any_kind_raise_only_domcore_errors()
 
@@ -350,6 +440,56 @@ def test_a_channel_that_looks_at_its_seals_passes() -> None:
 def test_a_channel_that_reads_what_was_changed_is_found(cls: type[Good]) -> None:
     with pytest.raises(AssertionError, match="though it was changed"):
         SealedSuite(cls).test_what_was_changed_on_the_way_is_not_read()
+
+
+@pytest.mark.parametrize(
+    "cls", [ReadsBeforeItLooks, WeighsBeforeItLooks, PassesOverWhatIsEmpty, BelievesASeal, Good]
+)
+def test_a_channel_that_reads_before_it_asks_who_sent_it_is_found(cls: type[Good]) -> None:
+    with pytest.raises(AssertionError, match="a SignatureError is wanted"):
+        SealedSuite(cls).test_what_nobody_signed_is_a_signature_error()
+
+
+def test_without_a_header_nothing_is_signed() -> None:
+    class Headless(SealedSuite):
+        __test__ = False
+
+        def deliveries(self):
+            return [Envelope("stall", b"order 1")]
+
+    with pytest.raises(AssertionError, match="where is the signature"):
+        Headless(Sealed).test_what_nobody_signed_is_a_signature_error()
+
+
+@pytest.mark.parametrize(
+    ("cls", "told"),
+    [
+        (HoldsPagesInMemory, "of 5 orders 3 never came"),
+        (StandsStill, "stands still"),
+        (StopsAfterAPage, "of 5 orders 3 never came"),
+        (NamesByPage, "5 orders came as 8: some under two ids"),
+        (SkipsAPlace, "of 5 orders 1 never came"),
+    ],
+)
+def test_what_is_wrong_with_the_pages_is_told(cls: type[Good], told: str) -> None:
+    with pytest.raises(AssertionError, match=told):
+        Suite(cls).test_more_than_one_page_comes_whole()
+
+
+def test_one_page_proves_nothing_about_pages() -> None:
+    class Few(Suite):
+        __test__ = False
+
+        def more_than_a_page(self):
+            self.shop.orders += 2
+            return 2
+
+    with pytest.raises(AssertionError, match="all 2 fit on one page"):
+        Few(Good).test_more_than_one_page_comes_whole()
+
+
+def test_a_bad_order_may_be_set_aside_where_the_page_says_so() -> None:
+    Suite(SetsBadOnesAside).test_one_bad_order_of_a_page_loses_no_other()
 
 
 def test_a_channel_that_chokes_on_headers_is_found() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -10,6 +11,7 @@ from domcore.model import Envelope
 from domcore.testing import ConnectorSuite
 
 CREATES = "/fulfillmentOrders"
+CANARY = "canary-notification-secret"
 
 
 def notification(name: str, status: str, message: str = "n-1") -> dict:
@@ -60,6 +62,40 @@ class TestAmazonMcf(ConnectorSuite):
     def tells(self, handover):
         self.vendor.ship(handover.key)
 
+    def more_than_a_page(self):
+        self.vendor.page_size = 2
+        return [self.handover(f"{order}-1-NYC") for order in range(1, 6)]
+
+    def golden(self):
+        body = notification("dc-7-1-NYC", "INVALID", "n-77")
+        values = {
+            "fulfillment_order": "7-1-NYC",
+            "status": "rejected",
+            "at": datetime(2026, 1, 5, 10, 0, 0, 284_000, tzinfo=UTC),
+            "reference": "dc-7-1-NYC",
+            "vendor_status": "INVALID",
+            "key": "n-77",
+        }
+        return [(Envelope("amazon", json.dumps(body).encode()), values)]
+
     def deliveries(self):
         bodies = [notification("dc-7-1-NYC", "PLANNING"), notification("dc-7-1-NYC", "INVALID")]
         return [Envelope("amazon", json.dumps(each).encode()) for each in bodies]
+
+
+class TestAmazonMcfWithASecret(TestAmazonMcf):
+    """Where an event bus of one's own shows a secret."""
+
+    signed = True
+
+    def connector(self):
+        return self.vendor.connector(notification_secrets=["env:AMAZON_NOTIFICATIONS"])
+
+    def deliver(self, body):
+        return Envelope("amazon", body, {"x-api-key": CANARY})
+
+    def deliveries(self):
+        return [self.deliver(each.body) for each in super().deliveries()]
+
+    def golden(self):
+        return [(self.deliver(each.body), values) for each, values in super().golden()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,41 @@ class TestChannel(ChannelSuite):
             f"{self.count}-{at},1,MUG,1,2026-01-05T08:00:00Z,US\n" for at in range(count)
         )
         text = f"order,line,sku,quantity,placed_at,country\n{rows}"
-        self.kit.put(self.folder, f"orders-{self.count}.csv", text)
+        self.file = self.kit.put(self.folder, f"orders-{self.count}.csv", text)
+
+    def more_than_a_page(self) -> int:
+        for _ in range(3):
+            self.orders_appear(2)
+        return 6
+
+    def bad_order_appears(self) -> None:
+        """In the file that was put in last, among orders that can be read."""
+        with self.file.open("a", encoding="utf-8") as file:
+            file.write("bad,1,MUG,many,2026-01-05T08:00:00Z,US\n")
+
+    def golden(self) -> list[tuple[Envelope, dict[str, object]]]:
+        """What a person reads in the files of this test."""
+        order: dict[str, object] = {
+            "order.external_id": "1001",
+            "order.placed_at": datetime(2026, 1, 5, 8, tzinfo=UTC),
+            "order.lines.0.sku": "MUG",
+            "order.lines.0.quantity": 2,
+            "order.lines.0.price": 10_000_000,
+            "order.lines.1.sku": "KETTLE",
+            "order.lines.1.price": 35_500_000,
+            "order.destination.region": "NY",
+        }
+        count: dict[str, object] = {
+            "counts.0.sku": "MUG",
+            "counts.0.node": "NYC",
+            "counts.0.on_hand": 40,
+            "counts.0.safety": 2,
+        }
+        bodies = [self.kit.ORDERS.encode(), self.kit.STOCK.encode()]
+        return [
+            (Envelope("shop", body), values)
+            for body, values in zip(bodies, (order, count), strict=True)
+        ]
 
     def levels(self) -> list[StockLevel]:
         return [StockLevel("MUG", ("v1", "v2"), "", 4), StockLevel("=KETTLE", (), "NYC", 0)]
@@ -169,6 +204,22 @@ class _Files(ConnectorSuite):
             self.took(name)
         row = f"{handover.key},shipped,2026-01-06T10:00:00Z\n"
         self.kit.put(self.folder, f"{handover.key}.csv", f"key,status,at\n{row}")
+
+    def more_than_a_page(self) -> list[Handover]:
+        return [self.handover(f"{order}-1-NYC") for order in (7, 8, 9)]
+
+    def golden(self) -> list[tuple[Envelope, dict[str, object]]]:
+        """What a person reads in the file of this test."""
+        values: dict[str, object] = {
+            "fulfillment_order": "7-1-NYC",
+            "status": "shipped",
+            "at": datetime(2026, 1, 6, 10, tzinfo=UTC),
+            "packages.0.id": "BOX1",
+            "packages.0.lines": (("L1", 2),),
+            "packages.1.carrier": "UPS",
+            "packages.1.tracking": "1Z2",
+        }
+        return [(Envelope("partner", self.kit.NOTICES.encode()), values)]
 
     def took(self, name: str) -> None:
         (self.folder / "out" / name).rename(self.folder / "taken" / name)

@@ -67,6 +67,8 @@ def pulled(channel: PullsOrders, cursor: str = "") -> tuple[list[Command], str]:
 class TestShop(ChannelSuite):
     """`domcore.testing`'s suite on a channel with an access token."""
 
+    signed = True
+
     @pytest.fixture(autouse=True)
     def _fake(self, fake: Any, shop: Any) -> None:
         self.fake = fake
@@ -89,6 +91,10 @@ class TestShop(ChannelSuite):
 
     def bad_order_appears(self) -> None:
         self.fake.place(lambda order: order["line_items"][0].update(quantity="many"))
+
+    def more_than_a_page(self) -> int:
+        self.orders_appear(5)
+        return 5
 
     def levels(self) -> list[StockLevel]:
         return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -82,6 +83,27 @@ class TestShopify(ChannelSuite):
             ),
             shop.deliver(stock, "inventory_levels/update"),
             shop.deliver({"id": 1}, "products/update"),
+        ]
+
+    def golden(self) -> list[tuple[Envelope, dict[str, object]]]:
+        """An order as the shop's admin shows it, and a count."""
+        order: dict[str, object] = {
+            "order.external_id": "5501",
+            "order.number": "#2044",
+            "order.currency": "EUR",
+            "order.placed_at": datetime(2026, 3, 2, 8, 15, 1, tzinfo=UTC),
+            "order.lines.0.id": "101",
+            "order.lines.0.sku": "MUG-BLUE",
+            "order.lines.0.quantity": 2,
+            "order.lines.0.price": 12_500_000,
+            "order.destination.country": "AT",
+        }
+        level = {"inventory_item_id": 77, "location_id": 11, "available": 5}
+        count = {**level, "updated_at": "2026-01-05T08:00:00Z"}
+        counted: dict[str, object] = {"counts.0.node": "NYC", "counts.0.on_hand": 5}
+        return [
+            (self.shop.deliver(self.shop.body()), order),
+            (self.shop.deliver(count, "inventory_levels/update"), counted),
         ]
 
     def personal_data(self) -> list[str]:

@@ -125,6 +125,23 @@ class TestWoo(ChannelSuite):
     def bad_order_appears(self) -> None:
         self.fake.place(lambda order: order["line_items"][0].update(quantity="many"))
 
+    def more_than_a_page(self) -> int:
+        self.orders_appear(5)
+        return 5
+
+    def golden(self) -> list[tuple[Envelope, dict[str, object]]]:
+        """An order as the shop's pages show it."""
+        values: dict[str, object] = {
+            "order.external_id": "727",
+            "order.number": "727",
+            "order.currency": "EUR",
+            "order.placed_at": datetime(2026, 3, 2, 8, 58, tzinfo=UTC),
+            "order.lines.0.id": "315",
+            "order.lines.0.quantity": 2,
+            "order.destination.country": "NO",
+        }
+        return [(self.shop.deliver(self.shop.body(), "order.created"), values)]
+
     def levels(self) -> list[StockLevel]:
         return [
             StockLevel("A", ("product:22/23",), "", 5),

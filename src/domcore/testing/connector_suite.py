@@ -38,6 +38,7 @@ from domcore.model import (
     Notice,
     ObserveStock,
     Person,
+    Polled,
     Receipt,
 )
 from domcore.store.operations.notices import check_notice, with_units
@@ -46,14 +47,14 @@ from domcore.store.operations.typed import typed
 from domcore.testing.handovers import make_handover
 from domcore.testing.hostile import GARBAGE, HOSTILE_TEXTS
 from domcore.testing.listening import listening
+from domcore.testing.paging import assert_several, pages_after_interruptions, pages_from
+from domcore.testing.receiving_suite import ReceivingTests, not_given
 from domcore.told_stock import wrong_count
 
 UNKNOWN_HERE: Final = "unknown_here"
-MOST_PAGES: Final = 100
-"""After so many pages a poll that still says ``more`` never ends."""
 
 
-class ConnectorSuite:
+class ConnectorSuite(ReceivingTests):
     """Tests for a connector; only `connector` must be given.
 
     The hooks that make the partner misbehave are optional: a test that needs one which is not
@@ -80,23 +81,31 @@ class ConnectorSuite:
 
     def partner_is_down(self) -> AbstractContextManager[object]:
         """While it is entered, the partner cannot be reached."""
-        raise _not_given("partner_is_down")
+        raise not_given("partner_is_down")
 
     def drops_the_answer(self) -> AbstractContextManager[object]:
         """While it is entered, the partner takes work but its answer to `release` is lost."""
-        raise _not_given("drops_the_answer")
+        raise not_given("drops_the_answer")
 
     def refuses(self) -> AbstractContextManager[object]:
         """While it is entered, the partner does not take the work it is offered."""
-        raise _not_given("refuses")
+        raise not_given("refuses")
 
     def tells(self, handover: Handover) -> None:
         """Have the partner ship the work, so that a poll finds news of it."""
-        raise _not_given("tells")
+        raise not_given("tells")
 
     def deliveries(self) -> Sequence[Envelope]:
         """Deliveries of news that the connector accepts, where it `ReceivesNews`."""
-        raise _not_given("deliveries")
+        raise not_given("deliveries")
+
+    def more_than_a_page(self) -> Sequence[Handover]:
+        """Work of different keys, so much that the news of it is more than one page of a poll."""
+        raise not_given("more_than_a_page")
+
+    def receiver(self) -> ReceivesNews:
+        """The connector, where it `ReceivesNews`."""
+        return self._told()
 
     def deliver(self, body: bytes) -> Envelope:
         """Any body as a delivery. A connector that checks signatures signs it here."""
@@ -259,6 +268,27 @@ class ConnectorSuite:
         later, _ = self._all(cursor)
         assert two.key in _works(later), "later news was lost"
 
+    def test_more_than_one_page_comes_whole(self) -> None:
+        """All news comes, none twice under another key, and the cursor moves on each page; whoever
+        stops after a page, and is somebody new afterwards, loses nothing."""
+        self._polled()
+        works = self.more_than_a_page()
+        for work in works:
+            self._release(work)
+            self.tells(work)
+        pages = pages_after_interruptions(self._page)
+        notices = [notice for page in pages for notice in page.notices]
+        lost = {work.key for work in works} - _works(notices)
+        assert not lost, f"no news came of {', '.join(sorted(lost))}"
+        keys: dict[object, str] = {}
+        for each in notices:
+            if not isinstance(each, Notice | ObserveStock):
+                continue
+            first = keys.setdefault(attrs.evolve(each, key=""), each.key)
+            same = first == each.key
+            assert same, f"the same news has the keys {first!r:.100} and {each.key!r:.100}"
+        assert_several(pages, len(works))
+
     def test_notices_are_well_formed(self) -> None:
         """Known statuses and reasons, aware times, the keys that the work was released under."""
         self._polled()
@@ -402,13 +432,13 @@ class ConnectorSuite:
     def _all(self, cursor: str) -> tuple[list[object], str]:
         """Every page from `cursor` on, each polled by a new connector."""
         notices: list[object] = []
-        for _ in range(MOST_PAGES):
-            page = self._polled().poll(cursor)
+        for page in pages_from(self._page, cursor):
             notices += page.notices
             cursor = page.cursor
-            if not page.more:
-                return notices, cursor
-        raise AssertionError(f"poll says there is more after {MOST_PAGES} pages")
+        return notices, cursor
+
+    def _page(self, cursor: str) -> Polled:
+        return self._polled().poll(cursor)
 
     def _polled(self) -> PollsNews:
         connector = self.connector()
@@ -435,10 +465,6 @@ def _assert_stock(news: ObserveStock) -> None:
 def _works(news: Iterable[object]) -> set[str]:
     """The fulfillment orders that news is about."""
     return {each.fulfillment_order for each in news if isinstance(each, Notice)}
-
-
-def _not_given(hook: str) -> SkipTest:
-    return SkipTest(f"the suite is not told how: give {hook}()")
 
 
 def _seen(call: Callable[[], object]) -> str:

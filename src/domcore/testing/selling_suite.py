@@ -13,7 +13,7 @@ from typing import Any, Final
 from unittest import SkipTest
 
 from domcore.contracts import Channel, HearsNews, PublishesStock, PullsOrders
-from domcore.errors import ConnectorError, DomcoreError
+from domcore.errors import ConnectorError, DomcoreError, PayloadError
 from domcore.hookspecs import hookimpl
 from domcore.model import (
     AuthorizeReturn,
@@ -34,10 +34,9 @@ from domcore.settings import Settings
 from domcore.store.protocol import StockFilter
 from domcore.testing.builder import World
 from domcore.testing.listening import listening
+from domcore.testing.paging import assert_several, pages_after_interruptions, pages_from
+from domcore.testing.receiving_suite import not_given
 from domcore.working.news import OPTIONAL, heard_by
-
-MOST_PAGES: Final = 100
-"""After so many pages a pull that still says ``more`` never ends."""
 
 _ROUNDS: Final = 10
 
@@ -54,7 +53,7 @@ class SellingTests:
 
     def life(self) -> Sequence[Envelope]:
         """The deliveries of one order's life, as they happened."""
-        raise _not_given("life")
+        raise not_given("life")
 
     def world(self, commands: Sequence[Command]) -> World:
         """A world in which these commands can be carried out. Override it where yours need more
@@ -64,40 +63,44 @@ class SellingTests:
 
     def orders_appear(self, count: int) -> None:
         """Have so many new orders placed in the shop, each later than those before."""
-        raise _not_given("orders_appear")
+        raise not_given("orders_appear")
 
     def bad_order_appears(self) -> None:
         """Have an order placed in the shop that the channel cannot read: pieces that are no number,
         say. Its id can be read."""
-        raise _not_given("bad_order_appears")
+        raise not_given("bad_order_appears")
+
+    def more_than_a_page(self) -> int:
+        """Have more new orders placed than the shop shows on one page; how many they are."""
+        raise not_given("more_than_a_page")
 
     def levels(self) -> Sequence[StockLevel]:
         """Levels that the shop can be told."""
-        raise _not_given("levels")
+        raise not_given("levels")
 
     def published(self) -> object:
         """What the shop has for sale now, as something that can be compared."""
-        raise _not_given("published")
+        raise not_given("published")
 
     def news(self) -> ShipmentNews:
         """News that the shop wants to hear: a box that left."""
-        raise _not_given("news")
+        raise not_given("news")
 
     def effects(self) -> int:
         """How much the shop was told so far: fulfillments, notes, messages."""
-        raise _not_given("effects")
+        raise not_given("effects")
 
     def shop_is_down(self) -> AbstractContextManager[object]:
         """While it is entered, the shop cannot be reached."""
-        raise _not_given("shop_is_down")
+        raise not_given("shop_is_down")
 
     def shop_fails_after(self, calls: int) -> AbstractContextManager[object]:
         """While it is entered, the shop answers so many calls, and then only with errors."""
-        raise _not_given("shop_fails_after")
+        raise not_given("shop_fails_after")
 
     def drops_the_answer(self) -> AbstractContextManager[object]:
         """While it is entered, the shop hears what it is told, but its answer is lost."""
-        raise _not_given("drops_the_answer")
+        raise not_given("drops_the_answer")
 
     def secrets(self) -> Sequence[str]:
         """Tokens and passwords it is configured with: they may be shown nowhere."""
@@ -134,18 +137,33 @@ class SellingTests:
         assert len(_about(later) - _about(before)) == 2, "new orders were not found"
         assert not self._all(cursor)[0]
 
+    def test_more_than_one_page_comes_whole(self) -> None:
+        """Every order comes, none twice under another key, and the cursor moves on each page;
+        whoever stops after a page, and is somebody new afterwards, loses nothing."""
+        self._pulls()
+        count = self.more_than_a_page()
+        pages = pages_after_interruptions(self._page)
+        found = {key for page in pages for key in _orders(page.commands)}
+        assert len(found) >= count, f"of {count} orders {count - len(found)} never came"
+        assert len(found) <= count, f"{count} orders came as {len(found)}: some under two ids"
+        assert_several(pages, count)
+
     def test_one_bad_order_of_a_page_loses_no_other(self) -> None:
-        """It is told as `Unreadable`, with its reasons and its id, and the cursor moves on."""
+        """It is told as `Unreadable`, with its reasons and its id, or by the `PayloadError` of a
+        page of which it was left out; and the cursor moves on."""
         self._pulls()
         self.orders_appear(1)
         self.bad_order_appears()
         self.orders_appear(1)
         commands, cursor = self._all("")
-        assert len(_about(commands)) == 2, "the orders beside a bad one were lost"
-        told = [each for each in commands if isinstance(each, Unreadable)]
-        assert len(told) == 1, "nobody is told of the order that cannot be read"
-        assert told[0].reason
-        assert told[0].external_id
+        assert len(_orders(commands)) == 2, "the orders beside a bad one were lost"
+        told: list[object] = [
+            each for each in commands if isinstance(each, Unreadable | PayloadError)
+        ]
+        assert len(told) == 1, "the order that cannot be read is not told of once"
+        if isinstance(told[0], Unreadable):
+            assert told[0].reason
+            assert told[0].external_id
         assert not self._all(cursor)[0], "the bad one comes for ever"
 
     def test_a_pull_that_fails_midway_loses_nothing(self) -> None:
@@ -308,14 +326,12 @@ class SellingTests:
 
     def _pages(self, cursor: str) -> Iterator[Pulled]:
         """Every page from `cursor` on, each pulled by a new channel."""
-        for _ in range(MOST_PAGES):
-            page = self._pulls().pull(cursor)
-            self._check(page)
-            yield page
-            cursor = page.cursor
-            if not page.more:
-                return
-        raise AssertionError(f"pull says there is more after {MOST_PAGES} pages")
+        return pages_from(self._page, cursor)
+
+    def _page(self, cursor: str) -> Pulled:
+        page = self._pulls().pull(cursor)
+        self._check(page)
+        return page
 
     def _all(self, cursor: str) -> tuple[list[Command], str]:
         commands: list[Command] = []
@@ -328,7 +344,7 @@ class SellingTests:
         assert isinstance(page, Pulled)
         name = self.channel().name
         for command in page.commands:
-            assert isinstance(command, Command)
+            assert isinstance(command, Command | PayloadError)
             if isinstance(command, CaptureOrder):
                 assert command.order.channel == name
                 assert_codes(command.order)
@@ -408,6 +424,11 @@ def _about(commands: Iterable[Command]) -> set[object]:
     return about
 
 
+def _orders(commands: Iterable[Command]) -> set[object]:
+    """The orders that commands bring, by their keys."""
+    return {each.order.key for each in commands if isinstance(each, CaptureOrder)}
+
+
 def _error(call: Callable[[], object], when: str) -> ConnectorError:
     try:
         answer = call()
@@ -423,7 +444,3 @@ def _chain(error: BaseException | None) -> list[str]:
         shown.append(f"{error}{error!r}")
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return shown
-
-
-def _not_given(hook: str) -> SkipTest:
-    return SkipTest(f"the suite is not told how: give {hook}()")
