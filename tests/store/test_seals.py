@@ -106,6 +106,14 @@ def test_a_row_changed_by_hand_is_named_until_domcore_writes_it_again(kit: Store
     assert tampered(kit) == []
 
 
+def test_a_cell_that_cannot_be_read_is_told_with_its_table(kit: StoreKit, raw):
+    live(kit)
+    raw.execute("UPDATE order_state SET reason = CAST(x'ff41' AS TEXT)")
+    assert ("integrity", "order_state") in {
+        (each.invariant, each.place) for each in verify(kit.store)
+    }
+
+
 def test_two_persons_who_are_swapped_are_found(kit: StoreKit, raw):
     live(kit)
     kit.take_in(order_of("3", bolt=1), person=Person(name="Ben", city="Troy", country="US"))

@@ -54,9 +54,12 @@ class Receipts:
         """The returns of one order; the orders' ids rise."""
         if self._sorted is None:
             self._sorted = Grouped(self._rows.sorted())
+        rows = self._sorted.take(found.papers.order.id)
+        if not rows:
+            return
         numbers = {line.id: number for number, line in enumerate(found.body.lines)}
         left: dict[tuple[str, int, str], list[int]] = {}
-        for _, name, number, line, column, units in self._sorted.take(found.papers.order.id):
+        for _, name, number, line, column, units in rows:
             told = number < 0
             place = numbers.get(line, -1) if told else number
             left.setdefault((name, place, column), [0, 0])[told] += units

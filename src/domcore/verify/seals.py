@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from domcore.errors import StoreError
 from domcore.store.rows import StateRow
 from domcore.store.seals import CHAIN, SEALS, link_of
 from domcore.verify.source import Source
@@ -24,10 +25,18 @@ _NOTES: Final = {
 def check_seals(source: Source) -> Violations:
     """Every sealed row of every table."""
     for table in SEALS:
-        note = _NOTES.get(table, "a column of it was changed")
-        for key in source.unsealed(table):
-            place = f"{table} {'/'.join(map(str, key))}"
-            yield broken("seal", place, f"is not as it was written: {note}")
+        try:
+            yield from _check_table(source, table)
+        except StoreError as error:
+            message = f"a cell of it cannot be read, such as text that is not UTF-8: {error}"
+            yield broken("integrity", table, message)
+
+
+def _check_table(source: Source, table: str) -> Violations:
+    note = _NOTES.get(table, "a column of it was changed")
+    for key in source.unsealed(table):
+        place = f"{table} {'/'.join(map(str, key))}"
+        yield broken("seal", place, f"is not as it was written: {note}")
 
 
 class Chains:
