@@ -28,8 +28,9 @@ from domcore.contracts import Channel, PullsOrders
 from domcore.errors import DomcoreError, SignatureError
 from domcore.model import AmendOrder, AskPull, CancelOrder, CaptureOrder, Command, Envelope, Ignore
 from domcore.testing.hostile import GARBAGE, HOSTILE_HEADERS
+from domcore.testing.pulling_suite import assert_codes
 from domcore.testing.receiving_suite import ReceivingTests
-from domcore.testing.selling_suite import SellingTests, assert_codes
+from domcore.testing.selling_suite import SellingTests
 
 _COMMANDS: Final = get_args(Command)
 
@@ -37,7 +38,8 @@ _COMMANDS: Final = get_args(Command)
 class ChannelSuite(SellingTests, ReceivingTests):
     """Tests for a channel; `channel` and `deliveries` must be given, the rest may be.
 
-    For a channel that is also asked and told things, see the hooks of `SellingTests`.
+    For a channel that is also asked and told things, see the hooks of `PullingTests` and
+    `SellingTests`.
     """
 
     mutations: int = 200
