@@ -139,16 +139,17 @@ def test_changes_of_an_interrupted_feed_count_once(tmp_path: Path) -> None:
         assert set(on_hand(dom)) == {6}
 
 
-def test_one_bad_row_at_the_end_stops_all(tmp_path: Path) -> None:
+def test_one_bad_row_at_the_end_stops_all_where_that_is_wanted(tmp_path: Path) -> None:
     with shop(tmp_path / "dom.db", 1000) as dom:
         source = feed(tmp_path / "stock.csv", 1000, 7)
         with source.path.open("a") as file:
             file.write("S000000,NYX,1,\nS999999,NYC,1,\n")
         with pytest.raises(PayloadError) as refused:
-            load_stock(dom, source, owner="main")
+            load_stock(dom, source, owner="main", bad_rows="refuse")
         assert "stock.csv:5002: node 'NYX'" in str(refused.value)
         assert "stock.csv:5003: SKU 'S999999'" in str(refused.value)
         assert dom.store.stock_cursor() == 0
+        assert not list(tmp_path.glob("*.bad*"))
 
 
 def test_a_file_that_changes_while_it_is_loaded_is_not_read_on(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from domcore.loading.apply import (
     load_stock,
     write_stock,
 )
+from domcore.loading.aside import BAD_ROWS, Aside, BadRows
 from domcore.loading.formats import FORMATS, Source
 from domcore.loading.items import read_items
 from domcore.loading.network import read_network
@@ -18,7 +19,10 @@ from domcore.loading.problems import Problems
 from domcore.loading.stock import read_stock
 
 __all__ = [
+    "BAD_ROWS",
     "FORMATS",
+    "Aside",
+    "BadRows",
     "Loaded",
     "Problems",
     "Source",

@@ -17,32 +17,39 @@ from domcore.codec.intake import read_json
 from domcore.errors import ConfigurationError, PayloadError
 from domcore.loading.problems import Problems
 from domcore.loading.shape import Cell, Faults, Shape, suggestion
-from domcore.loading.toml_places import MOST_BYTES, parse_toml, read_text
+from domcore.loading.toml_places import MOST_BYTES, NO_TEXT, parse_toml, read_text
 
 FORMATS: Final = ("csv", "jsonl", "json", "toml")
 MOST_LINE: Final = 1024 * 1024
 _CHUNK: Final = 64 * 1024
-_SUFFIXES: Final = {
+SUFFIXES: Final = {
     ".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl",
     ".json": "json", ".toml": "toml",
 }  # fmt: skip
 
 
 class Record(NamedTuple):
-    """One record: where it stands (``items.csv:12``), its type, its fields."""
+    """One record: where it stands (``items.csv:12``), its type, its fields.
+
+    `raw` is how it is written there, of CSV and JSON Lines; `fault` why it cannot be read as one.
+    """
 
     place: str
     type: str
     values: object
+    raw: str = ""
+    fault: ValueError | str = ""
 
 
 @frozen(slots=True)
 class Source:
-    """A file to load; `name` is what messages call it."""
+    """A file to load; `name` is what messages call it, and bad rows are written beside `home`,
+    which is its path where it has no other."""
 
     name: str
     path: Path
     format: str
+    home: Path | None = None
 
     @classmethod
     def of(cls, path: Path, format: str = "") -> Source:
@@ -51,7 +58,7 @@ class Source:
         Raises:
             ConfigurationError: the suffix says nothing.
         """
-        found = format or _SUFFIXES.get(path.suffix.lower(), "")
+        found = format or SUFFIXES.get(path.suffix.lower(), "")
         if not found:
             raise ConfigurationError(
                 "cannot tell its format from its name; "
@@ -75,8 +82,35 @@ def records(source: Source, types: Types, problems: Problems) -> Iterator[Record
         ConfigurationError: the file cannot be read at all.
         PayloadError: too many problems.
     """
+    for record in records_as_written(source, types, problems):
+        if record.fault:
+            problems.row(record.place, record.fault)
+        else:
+            yield record
+
+
+def records_as_written(source: Source, types: Types, problems: Problems) -> Iterator[Record]:
+    """All records of a file, with those that cannot be read as one; see `records`."""
     reader = {"csv": _csv, "jsonl": _json_lines, "json": _json, "toml": _toml}[source.format]
     return reader(source, types, problems)
+
+
+def sound(record: Record) -> object:
+    """The record's fields.
+
+    Raises:
+        ValueError: it cannot be read as one.
+    """
+    if isinstance(record.fault, ValueError):
+        raise record.fault
+    if record.fault:
+        raise ValueError(record.fault)
+    return record.values
+
+
+def heading(source: Source) -> str:
+    """The line of a CSV file that names its columns, as it is written."""
+    return next(_lines(source), "")
 
 
 def _parsed(body: bytes) -> Any:
@@ -103,6 +137,8 @@ def _lines(source: Source) -> Iterator[str]:
         raise ConfigurationError(f"cannot be read: {error.strerror}", source=source.name) from None
     with file:
         for number, raw in enumerate(raw_lines(file), start=1):
+            if number == 1 and b"\0" in raw:
+                raise ConfigurationError(f"is not UTF-8 text: {NO_TEXT}", source=source.name)
             if len(raw) > MOST_LINE:
                 raise ConfigurationError(
                     "the line is longer than 1 MB", source=source.name, place=f"line {number}"
@@ -154,8 +190,10 @@ def _csv(source: Source, types: Types, problems: Problems) -> Iterator[Record]:
     except Faults as faults:
         problems.add(f"{source.name}:1", faults)
         return
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    written: list[str] = []
+    reader = csv.reader(_kept(lines, written), delimiter=delimiter, strict=True)
     while True:
+        written.clear()
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -166,10 +204,18 @@ def _csv(source: Source, types: Types, problems: Problems) -> Iterator[Record]:
             return
         if not any(cells):
             continue
+        raw = "".join(written)
         if len(cells) != len(paths):
-            problems.add(place, f"has {len(cells)} cells where {len(paths)} columns are named")
-            continue
-        yield Record(place, first, _nested(paths, cells))
+            fault = f"has {len(cells)} cells where {len(paths)} columns are named"
+            yield Record(place, first, {}, raw, fault)
+        else:
+            yield Record(place, first, _nested(paths, cells), raw)
+
+
+def _kept(lines: Iterator[str], into: list[str]) -> Iterator[str]:
+    for line in lines:
+        into.append(line)
+        yield line
 
 
 def _nested(paths: list[list[str]], cells: list[str]) -> dict[str, Any]:
@@ -185,7 +231,7 @@ def _nested(paths: list[list[str]], cells: list[str]) -> dict[str, Any]:
     return values
 
 
-def _json_lines(source: Source, types: Types, problems: Problems) -> Iterator[Record]:
+def _json_lines(source: Source, types: Types, _problems: Problems) -> Iterator[Record]:
     for number, line in enumerate(_lines(source), start=1):
         if not line.strip():
             continue
@@ -194,9 +240,9 @@ def _json_lines(source: Source, types: Types, problems: Problems) -> Iterator[Re
             values = _parsed(line.encode())
             kind = _type_of(values, types)
         except ValueError as error:
-            problems.add(place, error)
+            yield Record(place, "", {}, line, error)
             continue
-        yield Record(place, kind, values)
+        yield Record(place, kind, values, line)
 
 
 def _type_of(values: Any, types: Types) -> str:
@@ -228,9 +274,13 @@ def _json(source: Source, types: Types, problems: Problems) -> Iterator[Record]:
 def _toml(source: Source, types: Types, problems: Problems) -> Iterator[Record]:
     file = parse_toml(read_text(source.path), source.name)
     for kind, values in _arrays(file.data, types, source.name, problems):
+        before = 0
         for index, value in enumerate(values):
-            place = f"{source.name}:{file.line(kind, index)}"
-            yield Record(place, kind, value)
+            line = file.line(kind, index)
+            # Of an array on one line, only the index tells which it is.
+            which = f" {kind}[{index}]" if line == before else ""
+            before = line
+            yield Record(f"{source.name}:{line}{which}", kind, value)
 
 
 def _arrays(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final, NamedTuple
 
 from domcore.loading.fields import attribute, code, kilograms, text, whole, words
-from domcore.loading.formats import Source, records
+from domcore.loading.formats import Source, Types, records_as_written, sound
 from domcore.loading.problems import Problems
 from domcore.loading.shape import Cell, Faults, Field, Shape, table_of
 from domcore.model import Alias, Item
@@ -43,6 +43,10 @@ ITEM: Final = Shape(
 )
 
 
+ITEMS: Final[Types] = {"item": ITEM}
+"""What an item file may hold."""
+
+
 class ItemRow(NamedTuple):
     """One item with its aliases."""
 
@@ -51,13 +55,18 @@ class ItemRow(NamedTuple):
     aliases: tuple[Alias, ...]
 
 
-def read_items(source: Source, problems: Problems) -> Iterator[ItemRow]:
-    """All good items of a file, one by one; the bad ones are problems."""
-    for record in records(source, {"item": ITEM}, problems):
+def read_items(
+    source: Source, problems: Problems, without: Container[str] = ()
+) -> Iterator[ItemRow]:
+    """All good items of a file, one by one; the bad ones are problems, but for those that stand at
+    places in `without`, which are passed over."""
+    for record in records_as_written(source, ITEMS, problems):
+        if record.place in without:
+            continue
         try:
-            yield _row(record.place, ITEM(record.values))
+            yield _row(record.place, ITEM(sound(record)))
         except ValueError as error:
-            problems.add(record.place, error)
+            problems.row(record.place, error)
 
 
 def _row(place: str, values: dict[str, Any]) -> ItemRow:

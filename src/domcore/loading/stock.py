@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final, NamedTuple
 
 from domcore.loading.fields import MOST_UNITS, code, moment, whole
-from domcore.loading.formats import Source, records
+from domcore.loading.formats import Source, Types, records_as_written, sound
 from domcore.loading.problems import Problems
 from domcore.loading.shape import Faults, Field, Shape
 from domcore.model import StockCount
@@ -25,6 +25,9 @@ STOCK: Final = Shape(
     )
 )
 
+COUNTS: Final[Types] = {"stock": STOCK}
+"""What a stock file may hold."""
+
 _TELLING: Final = ("on_hand", "delta", "blocked", "safety")
 """A row says at least one of these."""
 
@@ -36,13 +39,28 @@ class StockLine(NamedTuple):
     stock: StockCount
 
 
-def read_stock(source: Source, problems: Problems) -> Iterator[StockLine]:
-    """All good counts of a file, one by one; the bad ones are problems."""
-    for record in records(source, {"stock": STOCK}, problems):
-        try:
-            yield StockLine(record.place, _count(STOCK(record.values)))
-        except ValueError as error:
-            problems.add(record.place, error)
+def read_stock(
+    source: Source, problems: Problems, without: Container[str] = ()
+) -> Iterator[StockLine]:
+    """All good counts of a file, one by one; the bad ones are problems, but for those that stand at
+    places in `without`, which are passed over."""
+    for line in stock_rows(source, problems, without):
+        if line is not None:
+            yield line
+
+
+def stock_rows(
+    source: Source, problems: Problems, without: Container[str] = ()
+) -> Iterator[StockLine | None]:
+    """See `read_stock`; None stands for every row that is bad or passed over."""
+    for record in records_as_written(source, COUNTS, problems):
+        line = None
+        if record.place not in without:
+            try:
+                line = StockLine(record.place, _count(STOCK(sound(record))))
+            except ValueError as error:
+                problems.row(record.place, error)
+        yield line
 
 
 def _count(values: dict[str, Any]) -> StockCount:

@@ -18,6 +18,8 @@ _ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=")
 _WORD = re.compile(_PART)
 
 MOST_BYTES: Final = 64 * 1024 * 1024
+NO_TEXT: Final = "it holds NUL bytes, as programs' own files and UTF-16 do; save it as UTF-8"
+"""What is said of a file that is no text at all."""
 
 Path_ = tuple[str | int, ...]
 
@@ -66,6 +68,8 @@ def read_text(path: Path) -> str:
         raise ConfigurationError(
             "is larger than 64 MB; use CSV or JSON Lines for so much data", source=str(path)
         )
+    if b"\0" in body:
+        raise ConfigurationError(f"is not UTF-8 text: {NO_TEXT}", source=str(path))
     try:
         return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
