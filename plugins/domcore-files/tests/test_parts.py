@@ -7,7 +7,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domcore import PayloadError, Settings, WorkSettings
@@ -189,6 +189,7 @@ def smaller(adapter: Any, size: int = 300) -> Any:
     size=st.integers(1, 900),
     shuffled=st.booleans(),
 )
+@settings(deadline=None)
 def test_parts_hold_what_the_whole_holds(kit, tmp_path_factory, lines, bad, size, shuffled):
     rows = [
         row(order, line, "x" if order in bad else 1, placed=line == 0)
