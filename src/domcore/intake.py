@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -84,8 +85,8 @@ class Intake:
             ApproveOrder: self.hold,
             ObserveStock: self.observe,
             Notice: self.record,
-            AuthorizeReturn: self.authorize_return,
-            ReceiveReturn: self.receive_return,
+            AuthorizeReturn: partial(returning.authorize, keep=True),
+            ReceiveReturn: partial(returning.receive, keep=True),
             AskPull: self.ask_pull,
             Ignore: lambda command: Outcome("ignored", None, command.reason),
             Unreadable: self._set_aside,

@@ -27,13 +27,20 @@ class Returning:
         self._kit = kit
         self._store = kit.store
 
-    def authorize(self, command: AuthorizeReturn) -> Outcome:
+    def authorize(self, command: AuthorizeReturn, *, keep: bool = False) -> Outcome:
         """Let units come back, to the node named or the cheapest that takes them.
 
-        ``nothing``, with the reason, where no node takes them.
+        ``nothing``, with the reason, where no node takes them. With `keep`, what comes before its
+        order, or before the news that its goods have left, is kept.
         """
-        order_id, order = self._find(command)
         now = to_micros(self._kit.now())
+        self._kit.currency(command.owner)
+        try:
+            order_id, order = self._find(command)
+        except NotFound:
+            if not keep:
+                raise
+            return self._store.authorize_return(command, now=now, keep=True)
         about: dict[str, Any] = {}
         known = [
             each for each in self._store.returns(order_id) if each.return_id == command.return_id
@@ -41,7 +48,12 @@ class Returning:
         if known:
             command = evolve(command, node=known[0].node)
         elif not command.node:
-            check_lines(command.lines, line_numbers(order))
+            numbers = line_numbers(order)
+            if keep:
+                check_lines(command.lines, None)
+                if any(line not in numbers for line, _ in command.lines):
+                    return self._store.authorize_return(command, now=now, keep=True)
+            check_lines(command.lines, numbers)
             placed = self._place(command, order)
             if placed.node is None:
                 return Outcome("nothing", order_id, placed.reason)
@@ -54,16 +66,22 @@ class Returning:
                     (nodes[at].id, cost) for at, cost in placed.costs if at != placed.node
                 ][:SHOWN],
             }
-        return self._store.authorize_return(command, now=now, about=about)
+        outcome = self._store.authorize_return(command, now=now, about=about, keep=keep)
+        if outcome.outcome == "authorized":
+            # What was kept until then has arrived, perhaps.
+            self._kit.stock_changed()
+        return outcome
 
-    def receive(self, command: ReceiveReturn) -> Outcome:
-        """Units have arrived."""
-        outcome = self._store.receive_return(command, now=to_micros(self._kit.now()))
+    def receive(self, command: ReceiveReturn, *, keep: bool = False) -> Outcome:
+        """Units have arrived; with `keep`, before what it needs is known."""
+        if keep:
+            self._kit.currency(command.owner)
+        now = to_micros(self._kit.now())
+        outcome = self._store.receive_return(command, now=now, keep=keep)
         self._kit.stock_changed()
         return outcome
 
     def _find(self, command: AuthorizeReturn) -> tuple[int, Order]:
-        self._kit.currency(command.owner)
         name = f"{command.owner}/{command.channel}/{command.external_id}"
         for order_id in self._store.find_order(name, owner=command.owner):
             order = self._store.order(order_id).order

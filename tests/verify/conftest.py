@@ -221,6 +221,14 @@ class Shop:
                 ReceiveReturn(*key, each.return_id, lines, close=bool(shape & 1))
             )
 
+    def early(self, number: int, units: int, shape: int) -> None:
+        """A refund with restock that may come before the parcel's news, or the order."""
+        key, name = ("main", "web", str(number)), f"E{shape}"
+        asked = AuthorizeReturn(*key, name, (("1", units % 3 + 1),), NODES[shape % 3])
+        lines = (("1", units % 3 + 1, CONDITIONS[shape % 3]),)
+        arrived = ReceiveReturn(*key, name, lines, close=bool(shape & 1), key=f"{number}-{name}")
+        self.dom.apply([asked, arrived] if units & 4 else [arrived, asked])
+
     def send(self, number: int, units: int, shape: int) -> None:
         node = (*NODES, "")[shape % 4]
         line = str(shape % 2 + 1)
@@ -260,6 +268,7 @@ BUSY_LIFE: tuple[tuple[str, int, int, int], ...] = (
     ("count", 1, 1, 1),
     ("capture", 50, 0, 4),
     ("unreadable", 70, 3, 0), ("unreadable", 50, 9, 0),
+    ("early", 50, 0, 1), ("early", 99, 4, 2), ("early", 11, 3, 3),
     ("send", 11, 1, 0),
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ STEPS = (
     "hold", "hold", "lift", "unpaid", "unpaid", "approve_one", "differ", "differ", "cart", "keep",
     "free",
     "approve", "wait", "count", "delta", "hand_over", "notice", "notice", "give_back",
-    "receive", "erase", "load",
+    "early", "early", "receive", "erase", "load",
 )  # fmt: skip
 LIVES = st.lists(
     st.tuples(st.sampled_from(STEPS), st.integers(0, 6), st.integers(0, 7), st.integers(0, 9)),

@@ -144,6 +144,26 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield "format", "a shipment that was never told", change("elsewhere", {"revision": -1})
     yield "reference", "a shipment from no node", change("elsewhere", {"node_id": 99})
     yield "reference", "a shipment of no owner's", change("elsewhere", {"owner_id": 99})
+    waits = {"settled": "", "external_id": "50", "kind": "authorize"}
+    yield "I9", "a return is carried out, and waits", change(
+        "kept_return", {"settled": "", "settled_at": None}, settled="applied", kind="authorize"
+    )  # fmt: skip
+    yield "I9", "a return was carried out that is not there", change(
+        "kept_return", {"settled": "applied", "settled_at": 1}, **waits
+    )  # fmt: skip
+    yield "format", "a kept return is of another order", change(
+        "kept_return", {"external_id": "11"}, **waits
+    )  # fmt: skip
+    yield "I9", "a return waits, and is settled", change("kept_return", {"settled_at": 1}, **waits)
+    yield "I9", "a return is settled by no known word", change(
+        "kept_return", {"settled": "lost"}, **waits
+    )  # fmt: skip
+    yield "format", "a kept return is garbage", change("kept_return", {"body": b"["}, **waits)
+    yield "format", "a kept return names other units", change(
+        "kept_return", {"body": swap(b'["1",1]', b'["1",2]')}, **waits
+    )  # fmt: skip
+    yield "format", "a kept return is no command", change("kept_return", {"kind": "ask"}, **waits)
+    yield "reference", "a kept return is nobody's", change("kept_return", {"owner_id": 99}, **waits)
     yield "I1", "others took goods off by a decision", change(
         "ledger", {"sequence": 1}, kind="elsewhere"
     )  # fmt: skip

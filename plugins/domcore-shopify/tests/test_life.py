@@ -71,3 +71,28 @@ def test_an_order_lives_its_life(fake, shop) -> None:
 
 def refund(shop, kind: str, line: int, **more):
     return shop.deliver(shop.refund([(line, 1, kind)], **more), "refunds/create")
+
+
+def test_a_refund_with_restock_that_overtakes_the_parcel_is_not_lost(fake, shop) -> None:
+    world = World("EUR").node("NYC", at=(47.5, 9.7), country="AT")
+    for sku in ("MUG-BLUE", "variant:9103", "SOLD-OFF"):
+        world.item(sku)
+    world.clock.now = datetime(2026, 3, 5, tzinfo=UTC)
+    world.stock("MUG-BLUE", NYC=9).stock("variant:9103", NYC=4)
+    settings = Settings(
+        store="memory:",
+        owners={"main": "EUR"},
+        channels=(ChannelSettings("web", "shopify", publish="off"),),
+        work=WorkSettings(route=False),
+    )
+    fake.place()
+    with world.open(settings, plugins={"shopify": Plugin(fake.channel())}) as dom:
+        dom.work()
+        dom.route(["#5501"])
+        (work,) = dom.order("#5501").fulfillment_orders
+        back = refund(shop, "return", 102, id=72, status="fulfilled", at="2026-03-04T10:00:00Z")
+        outcomes = dom.receive("web", back.body, back.headers)
+        assert [each.outcome for each in outcomes] == ["kept", "kept"]
+        dom.record(Notice(work.id, "shipped", dom.now()))
+        assert [each.status for each in dom.returns("#5501")] == ["received"]
+        assert not list(dom.verify())

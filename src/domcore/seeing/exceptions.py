@@ -358,7 +358,10 @@ class Lookout:
 
 
 def _of_failing(each: Parked) -> tuple[str, str]:
-    """What keeps failing, and the command that has it tried at once."""
+    """What keeps failing, and the command that has it tried at once; what waits for news that does
+    not come is ended by giving it up."""
+    if each.kind == "return":
+        return each.note, f"domcore drop {_arg(each.id)}"
     what = f"{each.kind} to {each.fulfillment_order}" if each.fulfillment_order else each.id
     note = f": {each.note}" if each.note else ""
     tried = counted(each.attempts, "attempt")

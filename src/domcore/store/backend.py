@@ -48,8 +48,9 @@ class Reader(Protocol):
         """The revision of a cancellation of this order, and whether a hold, that came before it."""
         ...
 
-    def kept(self, external_ids: Sequence[str]) -> tuple[list[Row], list[Row]]:
-        """Rows of ``amendment`` and of ``elsewhere`` for orders of these external ids, by key."""
+    def kept(self, external_ids: Sequence[str]) -> tuple[list[Row], list[Row], list[Row]]:
+        """Rows of ``amendment`` and of ``elsewhere`` for orders of these external ids, by key, and
+        ``(owner id, channel, external id)`` of each waiting row of ``kept_return``."""
         ...
 
     def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:

@@ -137,6 +137,8 @@ WRITES: Final[dict[str, Write]] = {
     "set_return_lines": Write(
         "return_line", "set", ("restocked", "blocked", "written_off"), ("return_id", "line_no")
     ),
+    "kept_returns": Write("kept_return", "insert"),
+    "set_kept_returns": Write("kept_return", "set", ("settled_at", "settled"), ("id",)),
     "tasks": Write("task", "upsert"),
     "forget_unread": Write("unread", "delete"),
     "stragglers": Write("straggler", "upsert"),

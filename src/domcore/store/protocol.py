@@ -23,11 +23,11 @@ from domcore.model.handover import Notice
 from domcore.model.item import Alias, Item
 from domcore.model.network import Network
 from domcore.model.order import Order
-from domcore.model.returns import AuthorizeReturn, ReceiveReturn, Return
 from domcore.store.handing import Handing
 from domcore.store.holding import Holding
 from domcore.store.minding import Minding
 from domcore.store.offering import Offering
+from domcore.store.taking_back import TakingBack
 from domcore.store.values import (
     Backlog,
     Commit,
@@ -89,7 +89,7 @@ __all__ = [
 
 
 @runtime_checkable
-class Store(Handing, Holding, Offering, Minding, Protocol):
+class Store(Handing, Holding, Offering, Minding, TakingBack, Protocol):
     """The operations. See `domcore.testing.StoreSuite` for what each must guarantee."""
 
     # --- configuration -------------------------------------------------------------------------
@@ -360,45 +360,6 @@ class Store(Handing, Holding, Offering, Minding, Protocol):
             ConflictError: more units than there are, fewer have left than come back as returns, or
                 the key came with other content.
         """
-        ...
-
-    # --- returns -------------------------------------------------------------------------------
-
-    def authorize_return(
-        self, command: AuthorizeReturn, *, now: int, about: Mapping[str, Any] | None = None
-    ) -> Outcome:
-        """Let units come back to `command.node`; `about` goes into the event with it.
-
-        Raises:
-            NotFound: no such order.
-            PayloadError: an unknown node or line, units out of range.
-            ConflictError: more units than have shipped, or the same return with other content.
-        """
-        ...
-
-    def receive_return(self, command: ReceiveReturn, *, now: int) -> Outcome:
-        """Units of a return have arrived: they are restocked, blocked or written off.
-
-        Raises:
-            NotFound: no such order or return.
-            PayloadError: an unknown node, line or condition, units out of range.
-            ConflictError: it is closed, waits for fewer units, or the key came with other content.
-        """
-        ...
-
-    def returns(self, order_id: int) -> list[Return]:
-        """The returns of one order, as they were authorized."""
-        ...
-
-    def find_returns(
-        self, *, node: str | None = None, waiting: bool = True, limit: int, after: int = 0
-    ) -> list[tuple[int, Return]]:
-        """``(id, return)`` by rising id after `after`; `waiting` leaves out those that are closed,
-        `node` those that go elsewhere."""
-        ...
-
-    def open_returns(self, node_ids: Sequence[int]) -> dict[int, int]:
-        """Units on their way back, by node id; nodes that wait for none are left out."""
         ...
 
     # --- events and outbox ---------------------------------------------------------------------

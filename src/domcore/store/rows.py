@@ -12,6 +12,7 @@ from domcore.store.elsewhere_rows import ElsewhereLineRow as ElsewhereLineRow
 from domcore.store.elsewhere_rows import ElsewhereRow as ElsewhereRow
 from domcore.store.hold_rows import AskedHoldRow as AskedHoldRow
 from domcore.store.hold_rows import HoldRow as HoldRow
+from domcore.store.kept_rows import KeptReturnRow as KeptReturnRow
 from domcore.store.stock_rows import LedgerRow as LedgerRow
 from domcore.store.stock_rows import ShortfallRow as ShortfallRow
 from domcore.store.stock_rows import StockBalance as StockBalance
@@ -471,6 +472,7 @@ _ALL: Final = (
     Table("item_exclusion", ItemExclusionRow, ("item_id", "node_id"), ("item_id",)),
     Table("return_order", ReturnRow, ("id",), ("order_id",)),
     Table("return_line", ReturnLineRow, ("return_id", "line_no"), ("return_id",)),
+    Table("kept_return", KeptReturnRow, ("id",), ("external_id", "settled")),
     Table("task", TaskRow, ("name",)),
     Table("straggler", StragglerRow, ("consumer", "seq"), ("consumer",)),
     Table("unread", UnreadRow, ("consumer", "seq"), ("consumer", "external_id")),

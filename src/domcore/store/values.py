@@ -222,9 +222,10 @@ class Lease(NamedTuple):
 class Parked(NamedTuple):
     """Something that was set aside for a person.
 
-    `id` is ``outbox/12`` (a word to a node; `kind` is its topic), ``event/CONSUMER/34`` or
-    ``setback/TASK/34`` (something that came and could not be taken in). `parked_at` None: it is not
-    set aside, but waits for a plugin that is not there.
+    `id` is ``outbox/12`` (a word to a node; `kind` is its topic), ``event/CONSUMER/34``,
+    ``setback/TASK/34`` (something that came and could not be taken in) or ``return/7`` (a return
+    that is kept until it can be carried out; nobody has set that aside). `parked_at` None: it is
+    not set aside, but waits for a plugin that is not there.
     """
 
     id: str

@@ -63,7 +63,11 @@ class OrderVerbs(Core):
 
     @traced
     def apply(self, commands: Iterable[Command], *, by: str = "") -> list[Outcome]:
-        """Carry out commands in order, each in its own transaction. Errors as for `receive`."""
+        """Carry out commands in order, each in its own transaction. Errors as for `receive`.
+
+        Returns that come before their order, or before the news that their goods have left, are
+        kept (``kept``) until it comes; `authorize_return` and `receive_return` refuse them.
+        """
         with self.acting(by):
             return self._intake.apply(commands)
 

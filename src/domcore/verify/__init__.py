@@ -43,6 +43,7 @@ from domcore.verify.dossier import Dossiers
 from domcore.verify.elsewhere import Shipments
 from domcore.verify.holds import AskedHolds
 from domcore.verify.identity import Identities
+from domcore.verify.kept_returns import KeptReturns
 from domcore.verify.movements import Movements
 from domcore.verify.news import NewsChecks
 from domcore.verify.orders import OrderChecks
@@ -80,10 +81,12 @@ def _check(source: Source) -> Violations:
     yield from amendments.check(source, catalog)
     yield from asked.check(source, catalog)
     yield from shipments.check(source)
+    returns = KeptReturns()
+    yield from returns.check(source, catalog)
     with closing(Movements()) as movements, closing(Identities()) as identities:
         yield from movements.check(source, catalog)
         yield from _check_orders(
-            source, catalog, movements, identities, amendments, asked, shipments
+            source, catalog, movements, identities, amendments, asked, shipments, returns
         )
         yield from identities.check(source)
         yield from check_balances(source, catalog, movements)
@@ -98,6 +101,7 @@ def _check_orders(
     amendments: Amendments,
     asked: AskedHolds,
     shipments: Shipments,
+    returns: KeptReturns,
 ) -> Violations:
     """One order after the other; their open reservations are added to the balances."""
     dossiers = Dossiers(source, movements)
@@ -120,6 +124,7 @@ def _check_orders(
             yield from amendments.check_order(found)
             yield from asked.check_order(found)
             yield from shipments.check_order(found)
+            yield from returns.check_order(found, movements.receipts.names)
             yield from decisions.check(found)
             yield from news.check(found)
             yield from check_troubles(found, catalog)

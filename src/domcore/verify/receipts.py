@@ -33,6 +33,8 @@ class Receipts:
         self._decode: Final = msgspec.json.Decoder(_Told).decode
         self._rows: Final = Spool()
         self._sorted: Grouped | None = None
+        self.names: frozenset[str] = frozenset()
+        """Of the returns of the order that was checked last."""
 
     def add_line(self, row: ReturnRow, line: ReturnLineRow) -> None:
         """Take in a line of a return."""
@@ -55,14 +57,19 @@ class Receipts:
         if self._sorted is None:
             self._sorted = Grouped(self._rows.sorted())
         rows = self._sorted.take(found.papers.order.id)
+        self.names = frozenset()
         if not rows:
             return
         numbers = {line.id: number for number, line in enumerate(found.body.lines)}
         left: dict[tuple[str, int, str], list[int]] = {}
+        names = set[str]()
         for _, name, number, line, column, units in rows:
             told = number < 0
             place = numbers.get(line, -1) if told else number
             left.setdefault((name, place, column), [0, 0])[told] += units
+            if not told:
+                names.add(name)
+        self.names = frozenset(names)
         self._sorted.strays.clear()  # a return of no order is told by others
         for (name, place, column), (there, told) in left.items():
             if there != told:

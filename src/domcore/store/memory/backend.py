@@ -12,6 +12,7 @@ from domcore.errors import ConflictError, StaleSupply, StoreError, StoreReason
 from domcore.store import views
 from domcore.store.acting import Acting
 from domcore.store.changes import WRITES, Changes, Row, Write
+from domcore.store.kept_rows import WAITS
 from domcore.store.memory.counting import MemoryCounting
 from domcore.store.memory.table import Key, MemoryTable, new_tables
 from domcore.store.memory.waiting import MemoryWaiting
@@ -86,11 +87,13 @@ class MemoryReader(MemoryCounting, MemoryWaiting):
         held = self._tables["asked_hold"].among("external_id", [external_id])
         return cancelled, any(row[1:3] == (channel, owner_id) for row in held)
 
-    def kept(self, external_ids: Sequence[str]) -> tuple[list[Row], list[Row]]:
-        """Rows of ``amendment`` and of ``elsewhere`` for orders of these external ids, by key."""
+    def kept(self, external_ids: Sequence[str]) -> tuple[list[Row], list[Row], list[Row]]:
+        """See `Reader.kept`."""
         tables = self._tables["amendment"], self._tables["elsewhere"]
         amendments, elsewhere = (table.among("external_id", external_ids) for table in tables)
-        return amendments, elsewhere
+        returns = self._tables["kept_return"].among("external_id", external_ids)
+        waiting = sorted(row[1:4] for row in returns if row.settled == WAITS)
+        return amendments, elsewhere, waiting
 
     def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:
         """The stock rows of these keys that exist."""

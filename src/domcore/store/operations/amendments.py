@@ -74,6 +74,8 @@ class Kept:
 
     amendments: list[AmendmentRow] = field(factory=list)
     elsewhere: list[ElsewhereRow] = field(factory=list)
+    returns: list[Identity] = field(factory=list)
+    """Once for each command of a return that waits."""
 
 
 NOTHING_KEPT: Final = Kept()
@@ -82,11 +84,13 @@ NOTHING_KEPT: Final = Kept()
 def kept_of(reader: Reader, external_ids: Iterable[str]) -> dict[Identity, Kept]:
     """All that is kept for orders of these external ids."""
     found: dict[Identity, Kept] = {}
-    amendments, elsewhere = reader.kept(list(dict.fromkeys(external_ids)))
+    amendments, elsewhere, returns = reader.kept(list(dict.fromkeys(external_ids)))
     for amendment in map(AmendmentRow._make, amendments):
         found.setdefault(amendment[:3], Kept()).amendments.append(amendment)
     for row in map(ElsewhereRow._make, elsewhere):
         found.setdefault(row[:3], Kept()).elsewhere.append(row)
+    for identity in returns:
+        found.setdefault(identity, Kept()).returns.append(identity)
     return found
 
 

@@ -79,6 +79,8 @@ class Capture:
         self._kept_by_order: Final = kept_of(reader, external_ids)
         self.sent_before: list[int] = []
         """New orders of which others had sent goods before they came."""
+        self.returned_before: set[int] = set()
+        """Orders, new or amended, of which returns are kept."""
         self._last_id: int | None = None
         self._touched: set[tuple[str, str, str]] = set()
         self._keys: set[tuple[str, str, str]] = set()
@@ -161,6 +163,8 @@ class Capture:
         self._last_id = order_id = self._last_id + 1
         if kept.elsewhere:
             self.sent_before.append(order_id)
+        if kept.returns:
+            self.returned_before.add(order_id)
         identity = (owner_id, order.channel, order.external_id)
         revision, held = self._reader.foretold(*identity)
         cancelled = revision is not None
@@ -234,6 +238,8 @@ class Capture:
         work = load_work(self._reader, self.changes, [known.id])[known.id]
         after = evolve(arrival.order, lines=merged_lines(before, arrival.order))
         told_before = self._kept(owner_id, order)
+        if told_before.returns:
+            self.returned_before.add(known.id)
         after = without(after, told_before.amendments, after=body.revision)
         after, kept = keep_items(before, after, work.lines, arrival.item_ids)
         asked, placed = standing_of(self._reader, known, work, self._now)

@@ -23,8 +23,15 @@ def line_numbers(order: Order) -> dict[str, int]:
     return {line.id: number for number, line in enumerate(order.lines)}
 
 
-def check_lines(given: Sequence[tuple[Any, ...]], numbers: Mapping[str, int]) -> None:
+class TooEarlyError(ConflictError):
+    """More units than are known to have left: news of that may still come."""
+
+
+def check_lines(given: Sequence[tuple[Any, ...]], numbers: Mapping[str, int] | None) -> None:
     """Refuse what cannot be meant.
+
+    Args:
+        numbers: line id -> position; None where the order may have any line.
 
     Raises:
         PayloadError: no line, one twice (in one condition), one the order has not, units out of
@@ -34,7 +41,7 @@ def check_lines(given: Sequence[tuple[Any, ...]], numbers: Mapping[str, int]) ->
     seen: set[tuple[Any, ...]] = set()
     for number, (line, units, *condition) in enumerate(given):
         path = f"$.lines[{number}]"
-        if line not in numbers:
+        if numbers is not None and line not in numbers:
             problems.append(Problem(path, "the order has no such line"))
         if (line, *condition) in seen:
             problems.append(Problem(path, "is named twice"))
@@ -59,13 +66,13 @@ def check_units(
         coming: units of each line that earlier returns speak of.
 
     Raises:
-        ConflictError: more units than that.
+        TooEarlyError: more units than that.
     """
     for line, units in command.lines:
         number = numbers[line]
         most = lines[number].shipped - coming.get(number, 0)
         if units > most:
-            raise ConflictError(
+            raise TooEarlyError(
                 f"return {command.return_id}: {units} units of line {line!r}, but only {most} have"
                 " shipped and are not coming back already"
             )

@@ -68,7 +68,7 @@ def take_shipment(
         place: the owner's id, and that of the node the goods were taken from (0: of none).
     """
     identity = (place[0], command.channel, command.external_id)
-    _, kept = reader.kept([command.external_id])
+    _, kept, _ = reader.kept([command.external_id])
     rows = {row[3]: ElsewhereRow._make(row) for row in kept if row[:3] == identity}
     before = rows.get(command.name)
     row = _later(before, _row_of(command, identity, place[1], now))
@@ -92,7 +92,7 @@ def take_shipment(
 def settle_kept(reader: Reader, changes: Changes, bodies: Bodies, order_id: int, now: int) -> None:
     """Bring an order that has just come in line with what others had sent of it before."""
     (order,) = map(OrderRow._make, reader.select("orders", "id", [order_id]))
-    _, kept = reader.kept([order.external_id])
+    _, kept, _ = reader.kept([order.external_id])
     rows = [ElsewhereRow._make(row) for row in kept if row[:3] == order[1:4]]
     _settle(reader, changes, bodies, order_id, rows, UNNAMED, now)
 

@@ -26,13 +26,16 @@ _ORDER = "o.id, o.owner_id, o.channel, o.external_id, o.number, o.placed_at, o.c
 _WAITING = ", ".join(TABLES["waiting"].columns)
 _OUTBOX = ", ".join(TABLES["outbox"].columns)
 
-# One statement, for every capture asks for both, and both are hardly ever there.
+# One statement, for every capture asks for all, and they are hardly ever there.
 _KEPT = (
     "WITH wanted (name) AS (SELECT value FROM json_each(?)) "
     f"SELECT 0, {', '.join(TABLES['amendment'].columns)}, NULL, NULL FROM amendment "
     "WHERE external_id IN (SELECT name FROM wanted) UNION ALL "
     f"SELECT 1, {', '.join(TABLES['elsewhere'].columns)} FROM elsewhere "
-    "WHERE external_id IN (SELECT name FROM wanted) ORDER BY 1, 2, 3, 4, 5"
+    "WHERE external_id IN (SELECT name FROM wanted) UNION ALL "
+    "SELECT 2, owner_id, channel, external_id, name, NULL, NULL, NULL, NULL, NULL, NULL "
+    "FROM kept_return WHERE settled = '' AND external_id IN (SELECT name FROM wanted) "
+    "ORDER BY 1, 2, 3, 4, 5"
 )
 
 _ORDER_FILTERS = {
@@ -143,13 +146,14 @@ class SqlReader(SqlCounting):
         )
         return cancelled, bool(held)
 
-    def kept(self, external_ids: Sequence[str]) -> tuple[list[Row], list[Row]]:
-        """Rows of ``amendment`` and of ``elsewhere`` for orders of these external ids, by key."""
+    def kept(self, external_ids: Sequence[str]) -> tuple[list[Row], list[Row], list[Row]]:
+        """See `Reader.kept`."""
         rows = self._all(_KEPT, (json.dumps(list(external_ids)),)) if external_ids else []
         width = len(TABLES["amendment"].columns)
         return (
             [row[1 : 1 + width] for row in rows if not row[0]],
-            [row[1:] for row in rows if row[0]],
+            [row[1:] for row in rows if row[0] == 1],
+            [row[1:4] for row in rows if row[0] == 2],
         )
 
     def balances(self, keys: Sequence[tuple[int, int]]) -> list[Row]:

@@ -14,7 +14,7 @@ from sqlite_utils.migrations import Migrations
 
 from domcore.store.sqlite import schema_troubles
 from domcore.store.sqlite.first_schema import FIRST
-from domcore.store.sqlite.schema_of_goods import ELSEWHERE, SHORTFALLS
+from domcore.store.sqlite.schema_of_goods import ELSEWHERE, KEPT_RETURNS, SHORTFALLS
 from domcore.store.sqlite.sealing import seal_everything
 
 
@@ -325,6 +325,12 @@ def _goods_of_others(database: Database) -> None:
         database.execute(statement)
 
 
+def _returns_before_their_time(database: Database) -> None:
+    """Returns that come before the news that their goods have left; they were refused before."""
+    for statement in statements(KEPT_RETURNS):
+        database.execute(statement)
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
@@ -338,6 +344,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _seals,
     _deliveries_not_read,
     _goods_of_others,
+    _returns_before_their_time,
 )
 
 

@@ -44,3 +44,24 @@ CREATE TABLE elsewhere_line (
   FOREIGN KEY (order_id, line_no) REFERENCES order_line (order_id, line_no)
 ) STRICT, WITHOUT ROWID;
 """
+
+KEPT_RETURNS: Final = """
+CREATE TABLE kept_return (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES owner (id),
+  channel TEXT NOT NULL,
+  external_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('authorize', 'receive')),
+  came_at INTEGER NOT NULL,
+  digest BLOB NOT NULL,
+  body BLOB NOT NULL,
+  settled_at INTEGER,
+  settled TEXT NOT NULL CHECK (settled IN ('', 'applied', 'dropped')),
+  seal INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX kept_return_order ON kept_return (external_id);
+
+CREATE INDEX kept_return_settled ON kept_return (settled);
+"""

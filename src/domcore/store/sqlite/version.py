@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 12
+SCHEMA_VERSION: Final = 13
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "2623e269540f8a12f047d5222254e3237ee62b6f7f48a726ac985f7b962cb942"
+SCHEMA_DIGEST: Final = "94e69358672717b986e59cd5a1e2d17cf11ee50985490255c2b4d303e246dcf1"
 """`schema_digest` of a database after all of them."""
 
 

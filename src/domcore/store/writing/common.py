@@ -8,10 +8,12 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from domcore.store.changes import Changes
+from domcore.store.operations.kept_returns import take_up
 from domcore.store.operations.selling import note_offers
 from domcore.store.operations.shortfalls import settle_shortfalls
 from domcore.store.operations.waiting import wake
 from domcore.store.queries import Queries
+from domcore.store.rows import OrderRow
 
 T = TypeVar("T")
 
@@ -43,6 +45,12 @@ class Writes(Queries):
         wake(self._backend, changes, now)
         note_offers(self._backend, changes)
         self._backend.apply(changes)
+
+    def _take_up(self, order: OrderRow | None, now: int) -> None:
+        """Carry out what is kept of an order's returns, and can be by now. Inside `writing`, after
+        what has made it possible was written."""
+        if order is not None:
+            take_up(self._backend, self._bodies, order, now, lambda made: self._apply(made, now))
 
 
 def batches(values: Iterable[T]) -> Iterator[list[T]]:

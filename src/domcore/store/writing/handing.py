@@ -13,6 +13,12 @@ from domcore.store.operations.failing import (
     failing_tasks,
     find_failing,
 )
+from domcore.store.operations.kept_returns import (
+    find_kept,
+    give_up_kept,
+    kept_for_long,
+    shown,
+)
 from domcore.store.operations.notices import split_id
 from domcore.store.operations.outbox import Handing
 from domcore.store.operations.setbacks import (
@@ -196,11 +202,15 @@ class HandingWrites(UnreadWrites):
             seqs = sorted({row.seq for row in behind})
             times = {row[0]: row[3] for row in backend.select("event", "seq", seqs)}
             found += failing_events(behind, times, before)
+            found += kept_for_long(backend, before)
         return sorted(found, key=lambda each: (each.parked_at or 0, each.id))[:limit]
 
     def find_parked(self, name: str) -> Parked:
         """See `Store.find_parked`."""
         with self._backend.reading():
+            kept = find_kept(self._backend, name)
+            if kept is not None:
+                return shown(self._backend, kept)
             row, nodes = find_parked(self._backend, name), self._backend.nodes()
             if isinstance(row, OutboxRow):
                 return parked_entry(row, nodes)
@@ -231,6 +241,11 @@ class HandingWrites(UnreadWrites):
         """See `Store.give_up`."""
         changes = Changes()
         with self._backend.writing():
+            kept = find_kept(self._backend, name)
+            if kept is not None:
+                give_up_kept(changes, kept, now)
+                self._backend.apply(changes)
+                return
             row = find_parked(self._backend, name)
             if isinstance(row, OutboxRow):
                 Handing(self._backend, changes, now).settle(row, 0, note)

@@ -69,6 +69,11 @@ class OrderWrites(Writes):
             order_id = capture.sent_before.pop()
             settle_kept(self._backend, changes, self._bodies, order_id, now)
             self._apply(changes, now)
+        if capture.returned_before:
+            ids = sorted(capture.returned_before)
+            capture.returned_before.clear()
+            for row in self._backend.select("orders", "id", ids):
+                self._take_up(OrderRow._make(row), now)
 
     def amend(self, command: AmendOrder, *, now: int) -> Outcome:
         """See `Store.amend`."""
@@ -108,6 +113,9 @@ class OrderWrites(Writes):
             if command.key:
                 remember(changes, owner_id, source, command.key, digest, outcome, now)
             self._apply(changes, now)
+            if outcome.order_id is not None:
+                known = backend.find_order(owner_id, command.channel, command.external_id)
+                self._take_up(known, now)
         return outcome
 
     def cancel(self, command: CancelOrder, *, now: int) -> Outcome:

@@ -14,6 +14,7 @@ from domcore.store.operations.outbox import fulfillment_id
 from domcore.store.operations.record import papers_of, record
 from domcore.store.operations.typed import content_of, typed
 from domcore.store.protocol import Outcome
+from domcore.store.rows import OrderRow
 from domcore.store.writing.common import Writes
 
 
@@ -45,4 +46,5 @@ class WorkWrites(Writes):
             outcome = record(backend, self._bodies, work, papers, notice, now, exclude_until)
             remember(changes, owner_id, source, key, digest, outcome, now)
             self._apply(changes, now)
+            self._take_up(OrderRow._make(orders[0]), now)
         return outcome

@@ -21,6 +21,7 @@ from domcore.testing.store_suite.decisions import DecisionPromises
 from domcore.testing.store_suite.elsewhere import ElsewherePromises
 from domcore.testing.store_suite.goods import GoodsPromises
 from domcore.testing.store_suite.holds import HoldPromises
+from domcore.testing.store_suite.kept_returns import KeptReturnPromises
 from domcore.testing.store_suite.kit import StoreKit
 from domcore.testing.store_suite.news import NewsPromises
 from domcore.testing.store_suite.orders import OrderPromises
@@ -61,5 +62,6 @@ class StoreSuite(
     RecallPromises,
     ChangingPromises,
     ElsewherePromises,
+    KeptReturnPromises,
 ):
     """All promises. Override `make_store`."""
