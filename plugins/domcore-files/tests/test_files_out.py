@@ -277,7 +277,9 @@ def test_the_partners_own_words_are_translated_and_kept(kit, folder):
 )
 def test_a_bad_notice_sets_the_file_aside(kit, folder, row, reason):
     kit.put(folder, "n.csv", f"key,status,at,line,quantity\n{row}\n")
-    assert kit.make_connector(folder).poll("").notices == ()
+    (aside,) = kit.make_connector(folder).poll("").notices
+    assert isinstance(aside, PayloadError)
+    assert reason in str(aside)
     _, told = kit.files(folder, "failed")
     assert reason in (folder / "failed" / told).read_text()
 

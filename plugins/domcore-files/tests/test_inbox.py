@@ -203,6 +203,59 @@ def test_a_bad_file_is_set_aside_with_the_reason_and_the_rest_goes_on(kit, folde
     assert "failed" in caplog.text
 
 
+def test_files_set_aside_are_told_once_each_and_the_cursor_stays_what_it_was(kit, folder):
+    channel = kit.make_channel(folder)
+    kit.put(folder, "a.csv", one("1"))
+    _, cursor = drain(channel)
+    seen = [cursor]
+    for name in ("b.csv", "c.csv"):
+        kit.put(folder, name, "nothing,like,orders\n")
+        page = channel.pull(cursor)
+        (told,) = page.commands
+        assert f"{name}: was set aside, and stands in failed/" in str(told)
+        assert page.cursor not in seen, "else the second were taken for the first"
+        seen.append(cursor := page.cursor)
+        assert channel.pull(cursor).commands == ()
+    kit.put(folder, "d.csv", one("2"))
+    for each in seen:
+        assert orders(drain(kit.make_channel(folder), each)[0]) == ["2"]
+    assert orders(drain(kit.make_channel(folder))[0]) == ["1", "2"]
+
+
+def test_a_hundred_bad_files_keep_a_good_one_waiting_for_one_page(kit, folder):
+    for number in range(130):
+        kit.put(folder, f"{number:03}.csv", "nothing,like,orders\n")
+    kit.put(folder, "z.csv", one("1"))
+    commands, _ = drain(kit.make_channel(folder))
+    assert (len(commands), orders(commands)) == (131, ["1"])
+
+
+def test_files_set_aside_are_told_when_the_disk_is_back(kit, folder):
+    class Gone(kit.Calls):
+        broken = False
+
+        def __getattr__(self, name):
+            if name == "listdir" and self.broken:
+                raise OSError(5, "Input/output error")
+            found = super().__getattr__(name)
+            if name != "replace":
+                return found
+
+            def replace(*args):
+                found(*args)
+                self.broken = "failed" in str(args[1]) and not str(args[1]).endswith(".txt")
+
+            return replace
+
+    calls = Gone()
+    channel = kit.make_channel(folder, calls)
+    kit.put(folder, "a.csv", "nothing,like,orders\n")
+    with pytest.raises(ConnectorError):
+        channel.pull("")
+    calls.broken = False
+    assert "a.csv: was set aside" in str(channel.pull("").commands[0])
+
+
 def test_files_set_aside_and_a_folder_that_has_gone_are_trouble(kit, folder):
     channel = kit.make_channel(folder)
     assert channel.trouble() == []
@@ -218,7 +271,8 @@ def test_files_set_aside_and_a_folder_that_has_gone_are_trouble(kit, folder):
 
 def test_one_bad_row_can_refuse_the_whole_file(kit, folder):
     kit.put(folder, "a.csv", one("1") + "2,1,MUG,many,2026-01-05T08:00:00Z,US\n")
-    assert drain(kit.make_channel(folder, bad_rows="refuse"))[0] == []
+    (told,), _ = drain(kit.make_channel(folder, bad_rows="refuse"))
+    assert "a.csv:3 quantity: must be a whole number" in str(told)
     assert len(kit.files(folder, "failed")) == 2
 
 
@@ -234,7 +288,8 @@ def test_a_repaired_file_can_be_put_back(kit, folder):
 
 def test_files_that_are_too_large_are_set_aside_unread(kit, folder):
     kit.put(folder, "a.csv", one("1") * 100)
-    assert drain(kit.make_channel(folder, most_bytes=200))[0] == []
+    ((refused,), _) = drain(kit.make_channel(folder, most_bytes=200))
+    assert "is larger than 200 bytes" in str(refused)
     (_, told) = kit.files(folder, "failed")
     assert "is larger than 200 bytes" in (folder / "failed" / told).read_text()
 

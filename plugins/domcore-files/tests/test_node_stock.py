@@ -95,7 +95,8 @@ def test_a_csv_file_holds_the_one_or_the_other(folder: Path, text: str) -> None:
 )
 def test_a_bad_file_of_stock_is_set_aside(folder: Path, text: str) -> None:
     put(folder, "a.csv", text)
-    assert connector(folder).poll("").notices == ()
+    (told,) = connector(folder).poll("").notices
+    assert isinstance(told, PayloadError)
     aside = sorted(path.suffix for path in (folder / "failed").iterdir())
     assert aside == [".csv", ".txt"], "the file, and the reason beside it"
 

@@ -165,6 +165,28 @@ def test_an_application_takes_the_good_and_shows_the_bad(kit, folder):
         assert list(dom.verify()) == []
 
 
+def test_an_application_shows_files_that_were_set_aside_whole(kit, folder):
+    (folder / "in").mkdir()
+    world = World().node("NYC", at=(40.7, -74.0)).item("MUG").stock("MUG", NYC=9)
+    told = {"folder": str(folder), "settle_seconds": 0}
+    settings = Settings(
+        store="memory:",
+        work=WorkSettings(pull_seconds=0),
+        channels=(ChannelSettings("shop", "files", "main", told),),
+    )
+    with world.open(settings, load_plugins=True) as dom:
+        for name in ("a.csv", "b.csv"):
+            kit.put(folder, name, "nothing,like,orders\n")
+            assert dom.work().parked == 1
+        kit.put(folder, "c.csv", HEAD + row(1))
+        assert dom.work().parked == 0
+        assert [each.external_id for each in dom.orders()] == ["1"]
+        first, second = sorted(each.note for each in dom.parked())
+        assert "a.csv: was set aside, and stands in failed/a." in first
+        assert "b.csv: was set aside, and stands in failed/b." in second
+        assert list(dom.verify()) == []
+
+
 @pytest.mark.parametrize("rows", [1000, 5000])
 def test_reading_stops_at_a_thousand_faults(kit, folder, rows):
     kit.put(folder, "a.csv", HEAD + row(1) + row(2, units="x") * rows)

@@ -13,9 +13,13 @@ backup was put back, it gets again what came after it.
 A large file is taken in parts: the cursor then says at which line the next one begins, and the file
 is put away with the last.
 
-A file that cannot be read goes to ``failed``, with the reason beside it; so do rows that were left
-out of a good one, as a file of their own. Before a file is read a mark is set, which goes away when
-it has been read, well or not: a file that has ended its reader several times is set aside unread.
+A file that cannot be read goes to ``failed``, with the reason beside it, and the core is told of it
+by a piece of the next page; where there is no other piece, the cursor says behind a ``+`` how many
+there were, and is the same cursor otherwise. Rows that were left out of a good one go to ``failed``
+as a file of their own, and are told of likewise.
+
+Before a file is read a mark is set, which goes away when it has been read, well or not: a file that
+has ended its reader several times is set aside unread.
 """
 
 from __future__ import annotations
@@ -55,6 +59,9 @@ _log = logging.getLogger("domcore_files")
 _UNFINISHED: Final = (".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
 _AT: Final = "@"
 """Stands in a cursor between a file and the line where the next part begins; in no name of ours."""
+
+_TOLD: Final = "+"
+"""Stands in a cursor before how many files were set aside since; in no name and no digest."""
 
 _MARKS: Final = (".", "~", "_")
 _OURS: Final = re.compile(r"\.([0-9a-f]{12})[0-9a-f]{12}(?:\.[^.]*)?$")
@@ -103,6 +110,8 @@ class Inbox(Generic[T]):
         self._keep = keep
         self._clock = clock
         self._ids = ids
+        self._told: list[PayloadError] = []
+        """What is to be said of files that were set aside."""
 
     def trouble(self) -> list[str]:
         """What a person should look at: a folder that is not there, files that were set aside."""
@@ -124,22 +133,36 @@ class Inbox(Generic[T]):
         Raises:
             ConnectorError: the folder cannot be reached.
         """
+        place, _, many = cursor.partition(_TOLD)
         with self._disk.reached():
             self._disk.prepare(*FOLDERS)
-            page = self._go_on(cursor)
+            page, more = self._next(place)
+        # Last, so that the others have the same numbers when the page is read again.
+        told: tuple[Any, ...] = tuple(self._told)
+        self._told = []
+        if page is not None:
+            return Page((*page.items, *told), page.cursor, page.more)
+        if not told:
+            return Page((), cursor, more)
+        known = int(many) if many.isdecimal() and len(many) < 10 else 0
+        return Page(told, f"{place}{_TOLD}{known + len(told)}", more)
+
+    def _next(self, cursor: str) -> tuple[Page[T] | None, bool]:
+        """The next page; where there is none, whether others wait all the same."""
+        page = self._go_on(cursor)
+        if page is not None:
+            return page, page.more
+        self._acknowledge(cursor)
+        before = _mark(cursor)
+        page = self._again(before)
+        for _ in range(MOST_FAILURES):
             if page is not None:
-                return page
-            self._acknowledge(cursor)
-            before = _mark(cursor)
-            page = self._again(before)
-            for _ in range(MOST_FAILURES):
-                if page is not None:
-                    return page
-                name = self._claimed(before) or self._claim(before)
-                if not name:
-                    return Page((), cursor, more=False)
-                page = self._open(WORKING, name)
-        return page or Page((), cursor, more=True)
+                return page, page.more
+            name = self._claimed(before) or self._claim(before)
+            if not name:
+                return None, False
+            page = self._open(WORKING, name)
+        return page, True
 
     def _again(self, before: str) -> Page[T] | None:
         """What came after this cursor and was put away already."""
@@ -225,11 +248,10 @@ class Inbox(Generic[T]):
                 file = Delivered(shown, content.body, digest, content.written_at, start)
                 read = self._read(file)
         except Unreadable as error:
-            self._set_aside(folder, name, f"{shown}: {error}")
+            self._set_aside(folder, name, PayloadError(str(error), source=shown))
             return None
         except PayloadError as error:
-            lines = [str(error).splitlines()[0], *(f"  {each}" for each in error.problems)]
-            self._set_aside(folder, name, "\n".join(lines))
+            self._set_aside(folder, name, error)
             return None
         part = read if isinstance(read, Part) else Part(tuple(read))
         items = part.items
@@ -281,11 +303,20 @@ class Inbox(Generic[T]):
         found = self._disk.look(WORKING, mark)
         return found.st_size if found is not None else 0
 
-    def _set_aside(self, folder: str, name: str, reason: str) -> None:
+    def _set_aside(self, folder: str, name: str, error: PayloadError) -> None:
         """The reason first: without it the file would lie there and nobody knew why."""
+        lines = [str(error).splitlines()[0], *(f"  {each}" for each in error.problems)]
+        reason = "\n".join(lines)
         self._disk.write(FAILED, f"{name}{REASON}", f"{reason}\n".encode("utf-8", "replace"))
         self._disk.move(folder, name, FAILED)
         _log.warning("%s: %s cannot be taken in and was set aside", self._disk.root / FAILED, name)
+        self._told.append(
+            PayloadError(
+                f"was set aside, and stands in {FAILED}/{name}; the reasons lie beside it:"
+                f" {error.reason}",
+                source=_shown(name),
+            )
+        )
 
 
 def _mark(cursor: str) -> str:
