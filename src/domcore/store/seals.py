@@ -12,8 +12,9 @@ Both are against accidents, hands and bugs. Who can write to the file can make t
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
+from operator import itemgetter
 from typing import Any, Final
 from zlib import crc32
 
@@ -44,6 +45,8 @@ _ASSIGNED: Final = {"event": "seq", "ledger": "seq", "outbox": "id"}
 CHAINED: Final = ("event", "ledger")
 """Tables whose rows are links where they are about an order, and sealed where they are not."""
 
+_ABOUT: Final = {name: TABLES[name].columns.index("order_id") for name in CHAINED}
+
 DIGESTED: Final = ("decision", "order_body", "order_revision", "person")
 """Tables whose seals are digests: what was ordered and decided, and for whom. The others' are
 checksums, which cost a tenth."""
@@ -70,6 +73,14 @@ SEALS: Final[dict[str, tuple[str, ...]]] = {
 """Table -> the columns under its seal. Of `order_line` every column follows from others."""
 
 
+_PICKED: Final = {
+    name: itemgetter(*map(TABLES[name].columns.index, columns))
+    for name, columns in SEALS.items()
+    if columns != TABLES[name].columns and name not in CHAINED
+}
+"""What is sealed of a row where that is not all of it."""
+
+
 def seal_of(*values: Any) -> int:
     """The checksum of these values: 32 bits."""
     return crc32(_pack(values))
@@ -93,12 +104,18 @@ def sealed(table: str, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
     if table in DIGESTED:
         return [(*row, digest_of(*row)) for row in rows]
     if table in CHAINED:
-        about = TABLES[table].columns.index("order_id")
+        about = _ABOUT[table]
         return [(*row, 0 if row[about] is not None else seal_of(*row[1:])) for row in rows]
     if table == LASTING:
         return [(*row, 0 if row[-1] is None else seal_of(*row)) for row in rows]
-    columns, names = TABLES[table].columns, SEALS[table]
-    if names == columns:
-        return [(*row, seal_of(*row)) for row in rows]
-    places = [columns.index(name) for name in names]
-    return [(*row, seal_of(*[row[place] for place in places])) for row in rows]
+    pick = _PICKED.get(table)
+    if pick is None:
+        return [(*row, crc32(_pack(row))) for row in rows]
+    return sealed_by(pick, rows)
+
+
+def sealed_by(
+    pick: Callable[[Sequence[Any]], tuple[Any, ...]], rows: Iterable[Sequence[Any]]
+) -> list[tuple[Any, ...]]:
+    """Rows with the checksum of what `pick` takes of them."""
+    return [(*row, crc32(_pack(pick(row)))) for row in rows]

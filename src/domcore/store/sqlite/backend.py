@@ -13,7 +13,6 @@ from typing import Final
 from domcore.errors import ConflictError, StaleSupply, StoreError, StoreReason
 from domcore.store.acting import Acting
 from domcore.store.changes import Changes, Row, Write
-from domcore.store.seals import SEALS, sealed
 from domcore.store.sqlite.connection import (
     SOUND,
     Connection,
@@ -30,8 +29,6 @@ from domcore.store.sqlite.witness import find_witness
 _log = logging.getLogger(__name__)
 
 _PART: Final = "domcore_part"
-_WHOLE: Final = ("insert", "upsert")
-"""Kinds of write whose rows have every column."""
 
 
 class SqlWriter(SqlReader):
@@ -39,23 +36,24 @@ class SqlWriter(SqlReader):
 
     def __init__(self) -> None:
         self._plan: Final = write_plan()
+        self._places: Final = {name: step.place for name, step in self._plan.items()}
         self.acting = Acting()
 
     def apply(self, changes: Changes) -> None:
         """Write everything, one statement per kind of write, counting the rows that were hit."""
         connection = self._raw()
         rows_of = changes.seal(self.acting.by)
-        for name, sql, write in self._plan:
-            rows = rows_of.get(name)
-            if rows:
-                if write.kind in _WHOLE and write.table in SEALS:
-                    rows = sealed(write.table, rows)
-                if len(rows) == 1:
-                    hit = connection.execute(sql, rows[0]).rowcount
-                else:
-                    hit = connection.executemany(sql, rows).rowcount
-                if hit != len(rows):
-                    raise self._missed(name, write, rows)
+        for name in sorted(rows_of, key=self._places.__getitem__):
+            rows, step = rows_of[name], self._plan[name]
+            if not rows:
+                continue
+            written = rows if step.seal is None else step.seal(rows)
+            if len(written) == 1:
+                hit = connection.execute(step.sql, written[0]).rowcount
+            else:
+                hit = connection.executemany(step.sql, written).rowcount
+            if hit != len(rows):
+                raise self._missed(name, step.write, rows)
 
     def _missed(self, name: str, write: Write, rows: list[Row]) -> Exception:
         if write.failure == "stale":
@@ -201,7 +199,6 @@ class SqliteBackend(SqlWriter):
         broken = False
         try:
             self._local.changes = None
-            self._connections.check_place()
             try:
                 raw.execute("BEGIN IMMEDIATE")
                 yield
@@ -215,6 +212,9 @@ class SqliteBackend(SqlWriter):
                 self.written += 1
         except StoreError as error:
             broken = error.reason in BROKEN
+            if error.reason is not StoreReason.MOVED:
+                # What cannot be read may be what is left of a file that is gone.
+                self._connections.check_place()
             raise
         finally:
             try:
