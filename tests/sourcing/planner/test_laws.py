@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from attrs import evolve
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domcore.sourcing.planner import Problem, solve
@@ -60,6 +60,15 @@ def test_the_order_of_lines_and_the_numbers_of_nodes_do_not_matter(problem, rand
     problems(lines=12, nodes=9, options=False),
     st.sampled_from([None, None, 1, 2]),
     st.sampled_from([0, 20, 400_000]),
+)
+@example(
+    problem=Problem(
+        quantities=(1, 2, 3),
+        offers=(((0, 0, 0, 0), (2, 1, 0, 0)), ((2, 1, 0, 0),), ((0, 3, 0, 0),)),
+        parcel={0: 0, 2: 0},
+    ),
+    max_nodes=1,
+    step_limit=0,
 )
 def test_never_dearer_than_the_greedy_cover(
     problem: Problem, max_nodes: int | None, step_limit: int

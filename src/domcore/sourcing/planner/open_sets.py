@@ -7,6 +7,8 @@ bit masks over local node numbers.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from domcore.sourcing.planner.cover import Row, cover
 from domcore.sourcing.planner.instance import Instance, Take
 
@@ -142,13 +144,17 @@ class OpenSets:
         return 0
 
 
-def greedy_cover(instance: Instance) -> Take:
+def greedy_cover(instance: Instance, wanted: Sequence[int] | None = None) -> Take:
     """The usual heuristic: the node that covers most of what is open, the cheapest of those.
 
     Lines a node covers whole count first, then units; a node takes all it can. No answer of the
     planner may be dearer than this one.
+
+    Args:
+        wanted: units by line; None is what can be placed at all. What is short of more than that
+            is never covered whole, so other nodes may come first.
     """
-    left = list(instance.need)
+    left = list(instance.need if wanted is None else wanted)
     free = instance.limit
     take: Take = []
     unused = set(range(len(instance.nodes)))

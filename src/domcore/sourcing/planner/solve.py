@@ -22,6 +22,7 @@ from attrs import evolve
 from domcore.sourcing.planner.answer import answer, nothing
 from domcore.sourcing.planner.instance import Instance, compile_instance, shortage
 from domcore.sourcing.planner.linear import Found, linear_plan
+from domcore.sourcing.planner.open_sets import greedy_cover
 from domcore.sourcing.planner.problem import Problem, Solution
 from domcore.sourcing.planner.quick import quick_answer
 from domcore.sourcing.planner.quick_tariffs import quick_tariff_answer
@@ -55,6 +56,8 @@ def solve(problem: Problem, *, step_limit: int = STEP_LIMIT) -> Solution:
         found = _search(evolve(instance, limit=None), step_limit)
         if not instance.allows(found.take):
             found = _search(instance, step_limit)
+    if not found.proven:
+        found = _no_worse_than_greedy(instance, problem, found)
     placed = sum(units for _, _, units in found.take)
     if problem.ship_complete and placed < sum(problem.quantities):
         return nothing(problem, proven=found.proven, method="incomplete", steps=found.steps)
@@ -68,6 +71,14 @@ def solve(problem: Problem, *, step_limit: int = STEP_LIMIT) -> Solution:
         method=found.method,
         steps=found.steps,
     )
+
+
+def _no_worse_than_greedy(instance: Instance, problem: Problem, found: Found) -> Found:
+    """Where the steps were too few, the usual heuristic on what is wanted may still be better."""
+    wanted = [problem.quantities[line] for line in instance.lines]
+    take = greedy_cover(instance, wanted)
+    cost = instance.cost(take)
+    return found if cost >= found.cost else Found(take, cost, found.floor, "greedy", found.steps)
 
 
 def _search(instance: Instance, step_limit: int, table: Table | None = None) -> Found:
