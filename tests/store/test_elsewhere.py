@@ -101,6 +101,38 @@ def test_a_node_that_works_on_it_is_asked_to_stop_and_a_person_is_told(kit: Stor
     assert kit.shelf("bolt", "east") == (10, 0, 0)
 
 
+def test_a_person_is_told_at_once_what_has_left_twice(kit: StoreKit) -> None:
+    order_id = given_order(kit, 4)
+    kit.hand_over()
+    sent(kit, 3)
+    kit.hear(f"{order_id}-1-east", "shipped", minutes=9)
+    (told,) = kit.store.troubles(order_id)
+    assert (told.kind, told.lines, told.settled_at) == ("left", ((LINE, 3),), None)
+    assert "others are said to have sent them" in told.note
+    kit.store.settle_trouble(told.id, by="kim", now=NOW + 99 * MINUTE)
+    assert [each.settled_by for each in kit.store.troubles(order_id)] == ["kim"]
+
+
+@pytest.mark.parametrize("more", [{"total": True}, {"tracking": ("1Z9",)}])
+def test_what_is_known_as_ours_has_not_left_twice(kit: StoreKit, more: Any) -> None:
+    order_id = given_order(kit, 4)
+    kit.hand_over()
+    sent(kit, 4, **more)
+    box = Package("b", ((LINE, 4),), tracking="1Z9")
+    notice = Notice(f"{order_id}-1-east", "shipped", START, packages=(box,))
+    kit.store.record(notice, now=NOW + 61 * MINUTE)
+    assert kit.store.troubles(order_id) == []
+
+
+def test_a_node_that_ships_what_others_left_is_no_trouble(kit: StoreKit) -> None:
+    order_id = given_order(kit, 4)
+    sent(kit, 1)
+    kit.hand_over()
+    kit.hear(f"{order_id}-1-east", "shipped", minutes=9)
+    assert kit.lines(order_id) == [(0, 0, 4, 0)]
+    assert kit.store.troubles(order_id) == []
+
+
 def test_a_node_that_ships_all_the_same_takes_the_place_of_it(kit: StoreKit) -> None:
     order_id = given_order(kit, 3)
     kit.hand_over()

@@ -52,6 +52,7 @@ def raise_alarms(
     after: Heard,
     status: str,
     left: Units,
+    twice: Units,
     after_all: str,
     now: int,
 ) -> None:
@@ -60,14 +61,20 @@ def raise_alarms(
 
     Args:
         left: units by line that have left by this news.
+        twice: units by line that others are said to have sent, too.
         after_all: what has become of units that left although they had been given back.
     """
     unwanted = {} if after_all else _unwanted(work, left)
+    twice = {
+        number: min(units, left[number])
+        for number, units in twice.items()
+        if number in left and number not in unwanted and not after_all
+    }
     if about.troubled and status in REFUSED:
         node_knows(reader, work, about.key, now)
     told = any(map(is_troubling, after.claims))
     back = any(claim.status == RETURNED for claim in after.claims)
-    if not (unwanted or after_all or told or back):
+    if not (unwanted or twice or after_all or told or back):
         return
     troubles = Troubles(reader, work.changes, work.state.order_id, now)
     if told:
@@ -79,6 +86,11 @@ def raise_alarms(
             things = _things(about.order, unwanted)
             note = f"{things} left {about.node} although {why}"
         _add(troubles, "left", note, about, _lines(about.order, unwanted))
+    if twice:
+        things = _things(about.order, twice)
+        note = f"{things} left {about.node} although others are said to have sent them: ask for"
+        note += " them back, unless it is one shipment that was told twice"
+        _add(troubles, "left", note, about, _lines(about.order, twice))
     if back:
         came = _came_back(reader, work, about, before, after, troubles)
         if came:

@@ -183,6 +183,19 @@ class Elsewhere:
         self._write(known, found)
         self._move_stock(known, found)
 
+    def left_twice(self) -> dict[int, int]:
+        """By line number the units that have left beyond what is wanted, by what others name and
+        nodes have shipped together; totals have ours among them, and tell of none."""
+        lines, found = self._work.lines, dict[int, int]()
+        numbers, shipped = numbers_of(self._order, lines), self._work.shipped_by_nodes()
+        for row in self._rows:
+            for name, units in () if row.total else _lines_of_others(row, self.marks):
+                if name in numbers:
+                    number = numbers[name]
+                    found.setdefault(number, shipped.get(number, 0) - lines[number].wanted)
+                    found[number] += units
+        return {number: units for number, units in found.items() if units > 0}
+
     # --- the buckets ----------------------------------------------------------------------------
 
     def _leave(self, number: int, units: int, nodes: Collection[int]) -> None:

@@ -132,14 +132,14 @@ def record(
     exclusions.finish()
     word = "recorded" if changed or notice.status == status else "stale"
     _write(work, row, known, now)
-    _settle_elsewhere(reader, bodies, work, papers, now)
+    twice = _settle_elsewhere(reader, bodies, work, papers, now)
     shelves.balance()
     work.close_emptied_work(now)
     after_all = _tell(work, papers, settling, claim, word, now)
     about = Work(papers.key, papers.name, papers.node, names, papers.order, papers.troubled)
     left = {number: n for (number, how), n in settling.done.items() if how == "shipped" and n > 0}
     news = Heard(claims, boxes, after)
-    raise_alarms(reader, work, about, earlier_news, news, status, left, after_all, now)
+    raise_alarms(reader, work, about, earlier_news, news, status, left, twice, after_all, now)
     state = work.queued(now)
     if not (work.open_units or work.cart):
         state = state._replace(retry_at=None, reason="")
@@ -157,19 +157,21 @@ def _is_asked(work: OrderWork, papers: Papers, known: FulfillmentRow) -> bool:
 
 def _settle_elsewhere(
     reader: Reader, bodies: Bodies, work: OrderWork, papers: Papers, now: int
-) -> None:
-    """What others are said to have sent may be what a node has shipped, or still has to."""
+) -> dict[int, int]:
+    """What others are said to have sent may be what a node has shipped, or still has to; by line
+    the units that have left twice."""
     order = papers.order
     (owner,) = {row[1] for row in reader.select("orders", "id", [work.state.order_id])}
     identity = (owner, order.channel, order.external_id)
     kept = reader.select("elsewhere", "external_id", [order.external_id])
     rows = [ElsewhereRow._make(row) for row in kept if row[:3] == identity]
     if not rows:
-        return
+        return {}
     elsewhere = Elsewhere(reader, work, order, rows, marks_of(reader, bodies, work), now)
     elsewhere.settle()
     work.ask_to_cancel(elsewhere.asked, now)
     elsewhere.tell({**UNNAMED, "told_by": papers.name})
+    return elsewhere.left_twice()
 
 
 def _refuse_other_goods(settling: Settling, papers: Papers, claim: Claim) -> None:
