@@ -33,7 +33,7 @@ def _units(
     "domcore record 29-1-DC-CENTRAL shipped --tracking 1Z999",
     "domcore record 29-1-DC-CENTRAL rejected --reason not_found --line 56000011471590=1",
     "domcore record 1001 --elsewhere --tracking 1Z999",
-    "domcore record 1001 --elsewhere --line MUG=2 --node NYC --name call-17",
+    "domcore record 1021 --elsewhere --line BKS-0172=1 --node DC-CENTRAL --name call-17",
     writes=True,
 )
 @click.argument("work", metavar="FULFILLMENT-ORDER|ORDER")
