@@ -161,5 +161,4 @@ def test_a_caller_of_apply_can_say_so_too(shop):
 
 def test_news_of_a_return_is_told_to_who_sent_it(shop):
     shop.market._command = lambda id, units: AuthorizeReturn("main", "web", id, "R", (("1", 1),))
-    with pytest.raises(NotFound):
-        tell(shop, [["1", 1]])
+    assert [each.outcome for each in tell(shop, [["1", 1]])] == ["kept"]

@@ -107,17 +107,17 @@ class Capture:
         command = in_utc(command)
         order = command.order
         self.changes.by = checked_by(command.by)
-        self._refuse_ill_typed(order)
+        written = self._written(order)
         if command.holds:
             check_holds(command.holds)
         self._touched.add(order.key)
-        digest = _digest(self._bodies.order.dump(order))
+        digest = _digest(written)
         if command.key:
             repeat = self._repeat(command, owner_id, known, digest)
             if repeat is not None:
                 return repeat
         if known is None:
-            outcome = self._capture(command, owner_id, digest)
+            outcome = self._capture(command, owner_id, digest, written)
         else:
             outcome = self._amend(command, owner_id, known, digest)
         if command.key:
@@ -139,21 +139,26 @@ class Capture:
                     return Outcome("duplicate", known.id)
             raise
 
-    def _refuse_ill_typed(self, order: Order) -> None:
-        """What cannot be read back must not be stored: it would stop everybody's routing."""
+    def _written(self, order: Order) -> bytes:
+        """The order as it is kept. What cannot be read back must not be: it would stop everybody's
+        routing."""
         try:
-            self._bodies.order.load(self._bodies.order.dump(order))
+            written = self._bodies.order.dump(order)
+            self._bodies.order.load(written)
         except (StoreError, TypeError, ValueError):
             raise PayloadError(
                 f"order {order.channel}/{order.external_id} cannot be taken in",
                 [Problem("$", "a field is not of its type; see domcore.model.Order")],
             ) from None
+        return written
 
     def _arrival(self, order: Order, owner_id: int, digest: bytes) -> Arrival:
         order, item_ids = resolve_lines(self._reader, owner_id, order)
         return Arrival(order, digest, item_ids)
 
-    def _capture(self, command: CaptureOrder, owner_id: int, digest: bytes) -> Outcome:
+    def _capture(
+        self, command: CaptureOrder, owner_id: int, digest: bytes, written: bytes
+    ) -> Outcome:
         arrival = self._arrival(command.order, owner_id, digest)
         kept = self._kept(owner_id, command.order)
         order = without(arrival.order, kept.amendments)
@@ -180,7 +185,7 @@ class Capture:
                 now,
             ),
         )
-        body = self._bodies.order.dump(order)
+        body = written if order is command.order else self._bodies.order.dump(order)
         add("bodies", (order_id, order.revision, digest, body, command.order.revision))
         lines = [
             new_line(order_id, number, line, arrival.item_ids, cancelled=cancelled)

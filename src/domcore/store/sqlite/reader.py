@@ -26,17 +26,22 @@ _ORDER = "o.id, o.owner_id, o.channel, o.external_id, o.number, o.placed_at, o.c
 _WAITING = ", ".join(TABLES["waiting"].columns)
 _OUTBOX = ", ".join(TABLES["outbox"].columns)
 
-# One statement, for every capture asks for all, and they are hardly ever there.
-_KEPT = (
-    "WITH wanted (name) AS (SELECT value FROM json_each(?)) "
-    f"SELECT 0, {', '.join(TABLES['amendment'].columns)}, NULL, NULL FROM amendment "
-    "WHERE external_id IN (SELECT name FROM wanted) UNION ALL "
-    f"SELECT 1, {', '.join(TABLES['elsewhere'].columns)} FROM elsewhere "
-    "WHERE external_id IN (SELECT name FROM wanted) UNION ALL "
-    "SELECT 2, owner_id, channel, external_id, name, NULL, NULL, NULL, NULL, NULL, NULL "
-    "FROM kept_return WHERE settled = '' AND external_id IN (SELECT name FROM wanted) "
-    "ORDER BY 1, 2, 3, 4, 5"
-)
+
+def _kept_sql(wanted: str) -> str:
+    # One statement, for every capture asks for all, and they are hardly ever there.
+    return (
+        f"SELECT 0, {', '.join(TABLES['amendment'].columns)}, NULL, NULL FROM amendment "
+        f"WHERE external_id {wanted} UNION ALL "
+        f"SELECT 1, {', '.join(TABLES['elsewhere'].columns)} FROM elsewhere "
+        f"WHERE external_id {wanted} UNION ALL "
+        "SELECT 2, owner_id, channel, external_id, name, NULL, NULL, NULL, NULL, NULL, NULL "
+        f"FROM kept_return WHERE settled = '' AND external_id {wanted} "
+        "ORDER BY 1, 2, 3, 4, 5"
+    )
+
+
+_KEPT_OF_ONE = _kept_sql("= ?1")
+_KEPT = _kept_sql("IN (SELECT value FROM json_each(?1))")
 
 _ORDER_FILTERS = {
     "owner_id": "o.owner_id = ?",
@@ -148,7 +153,12 @@ class SqlReader(SqlCounting):
 
     def kept(self, external_ids: Sequence[str]) -> tuple[list[Row], list[Row], list[Row]]:
         """See `Reader.kept`."""
-        rows = self._all(_KEPT, (json.dumps(list(external_ids)),)) if external_ids else []
+        if len(external_ids) == 1:
+            rows = self._all(_KEPT_OF_ONE, (external_ids[0],))
+        else:
+            rows = self._all(_KEPT, (json.dumps(list(external_ids)),)) if external_ids else []
+        if not rows:
+            return [], [], []
         width = len(TABLES["amendment"].columns)
         return (
             [row[1 : 1 + width] for row in rows if not row[0]],
