@@ -24,7 +24,7 @@ _SHORT = {
     "rules": "rules and floors leave too little",
     "rejected": "nodes have rejected it",
     "split": "the allowed split cannot cover it",
-    "item": "the SKU is no longer known",
+    "item": "the SKU is not known",
 }
 
 
