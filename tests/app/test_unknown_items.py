@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 
 from domcore import Domcore
-from domcore.model import Alias, Item, Notice
+from domcore.model import Alias, Item, Notice, ObserveStock, ShippedElsewhere, StockCount
 from domcore.settings import Settings
 from domcore.testing.builder import World
 
@@ -82,6 +82,23 @@ def test_the_line_goes_on_by_itself_when_an_alias_is_loaded(url):
         assert "ODD is known now as POT" in told(dom, "#1")
         assert dom.exceptions() == []
         assert dom.explain("#1")
+        assert list(dom.verify()) == []
+
+
+def test_what_others_sent_of_a_line_before_its_item_was_known_is_not_sent_again(url):
+    world = one_node()
+    with opened(world, url) as dom:
+        dom.capture_all([world.order(name, MUG=1, NEW=2) for name in ("1", "2")])
+        for name in ("1", "2"):
+            lines = ((f"{name}-2", 2),)
+            sent = ShippedElsewhere("main", "web", name, "f", 1, dom.now(), lines, node="NYC")
+            dom.apply([sent])
+        dom.load_items([Item("NEW", weight=5)])
+        dom.observe(ObserveStock("main", (StockCount("NEW", "NYC", on_hand=9),)))
+        dom.work()
+        assert [each.shipped for each in dom.order("#1").lines] == [0, 2]
+        assert [each.allocated for each in dom.order("#2").lines] == [1, 0]
+        assert "others have sent 2 x NEW" in told(dom, "#1")
         assert list(dom.verify()) == []
 
 

@@ -10,6 +10,7 @@ from domcore.model.command import ObserveStock
 from domcore.model.item import Alias, Item
 from domcore.model.network import Network
 from domcore.store.changes import Changes
+from domcore.store.operations.amendments import NOTHING_KEPT, kept_of
 from domcore.store.operations.awaited import AT_ONCE, identify, orders_awaiting
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.network import (
@@ -19,6 +20,7 @@ from domcore.store.operations.network import (
     replace_network,
 )
 from domcore.store.operations.observe import Observe, check_counts, check_types
+from domcore.store.operations.sending import settle_kept
 from domcore.store.operations.typed import digest_of
 from domcore.store.protocol import (
     Outcome,
@@ -69,6 +71,18 @@ class GoodsWrites(Writes):
             some = orders[start : start + AT_ONCE]
             identify(self._backend, changes, self._bodies, some, now)
             self._apply(changes, now)
+            self._settle_sent(some, now)
+
+    def _settle_sent(self, orders: Sequence[OrderRow], now: int) -> None:
+        """Count what others had sent of lines before their item was known, and take up the returns
+        that waited for it. One order at a time: they may have been taken from the same shelf."""
+        kept = kept_of(self._backend, [order.external_id for order in orders])
+        for order in orders:
+            if kept.get(order[1:4], NOTHING_KEPT).elsewhere:
+                changes = Changes()
+                settle_kept(self._backend, changes, self._bodies, order.id, now)
+                self._apply(changes, now)
+                self._take_up(order, now)
 
     def put_blob(self, kind: str, body: bytes) -> str:
         """See `Store.put_blob`."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from domcore.errors import PayloadError
-from domcore.model import Notice, Package, ShippedElsewhere
+from domcore.model import AuthorizeReturn, Item, Notice, Package, ShippedElsewhere
 from domcore.testing.store_suite.kit import MINUTE, NOW, START, KitSuite, StoreKit, order_of, raises
 
 LINE: Final = "L-bolt"
@@ -57,6 +57,20 @@ class ElsewherePromises(KitSuite):
             _tell(kit, 0, revision=2)
             assert kit.lines(order_id) == [(4, 0, 0, 0)]
             assert _tell(kit, 3) == "duplicate"
+
+    def test_what_others_sent_before_its_item_was_known_counts_when_it_is(self) -> None:
+        with self.kit() as kit:
+            order_id = kit.take_in(order_of(bolt=1, gear=2))
+            at = START + timedelta(minutes=5)
+            sent = ShippedElsewhere("main", "web", "1", "f1", 1, at, (("L-gear", 2),))
+            kit.store.ship_elsewhere(sent, now=NOW + 60 * MINUTE)
+            back = AuthorizeReturn("main", "web", "1", "R1", (("L-gear", 2),), "east")
+            assert kit.store.authorize_return(back, now=NOW, keep=True).outcome == "kept"
+            kit.store.save_items("main", [Item("gear")], now=NOW + 61 * MINUTE)
+            assert kit.lines(order_id) == [(1, 0, 0, 0), (0, 0, 2, 0)]
+            assert [one.return_id for one in kit.store.returns(order_id)] == ["R1"]
+            kinds = [event.kind for event in kit.store.events(order_id=order_id)]
+            assert kinds.count("order.shipped_elsewhere") == 1
 
     def test_goods_of_our_nodes_are_known_again_by_number_and_in_totals(self) -> None:
         with self.kit() as kit:
