@@ -52,11 +52,11 @@ def lines_of(row: TroubleRow) -> Lines:
 
 
 class Troubles:
-    """The trouble of one order while an operation works on it."""
+    """The trouble of one order while an operation works on it; several of them in one operation
+    see what each has raised and settled."""
 
     def __init__(self, reader: Reader, changes: Changes, order_id: int, now: int) -> None:
-        found = reader.select("trouble", "order_id", [order_id])
-        self.rows: Final = [TroubleRow._make(row) for row in found]
+        self.rows: Final = _with_pending(reader, changes, order_id)
         self._changes: Final = changes
         self._order_id: Final = order_id
         self._now: Final = now
@@ -144,6 +144,22 @@ class Troubles:
                 self.settle(row, f"return {name}")
                 for line, units in lines:
                     left[line] -= units
+
+
+def _with_pending(reader: Reader, changes: Changes, order_id: int) -> list[TroubleRow]:
+    """What is stored, as it will be with what is not written yet."""
+    stored = reader.select("trouble", "order_id", [order_id])
+    pending = [row for row in changes.rows.get("troubles", ()) if row[0] == order_id]
+    settled = {
+        number: (at, by)
+        for at, by, about, number in changes.rows.get("set_troubles", ())
+        if about == order_id
+    }
+    rows = []
+    for row in map(TroubleRow._make, [*stored, *pending]):
+        at, by = settled.get(row.number, (row.settled_at, row.settled_by))
+        rows.append(row._replace(settled_at=at, settled_by=by))
+    return rows
 
 
 def revive(reader: Reader, changes: Changes, order_id: int, order: Order, now: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import evolve
 
-from domcore.model import Destination, Person
+from domcore.model import CancelOrder, CaptureOrder, Destination, Person
 from domcore.store.protocol import Lease
 from domcore.testing.store_suite.kit import MINUTE, NOW, KitSuite, StoreKit, order_of
 
@@ -15,10 +15,10 @@ MOVED = Person(name="Ada", street=("9 New St",))
 class ChangingPromises(KitSuite):
     """`Store.capture` of another person, `Store.told_change`, `Store.stop_instead`."""
 
-    def at_work(self, kit: StoreKit) -> str:
+    def at_work(self, kit: StoreKit, external_id: str = "1") -> str:
         """An order that the east node works on; its work's name."""
         kit.count("bolt", "east", 9)
-        kit.route(kit.take_in(order_of(bolt=2), person=ADA), "east")
+        kit.route(kit.take_in(order_of(external_id, bolt=2), person=ADA), "east")
         (lease,) = kit.store.lease_due("release", now=NOW, until=NOW + MINUTE, limit=9)
         kit.store.settle(lease.entry, now=NOW)
         kit.hear(lease.key, "accepted")
@@ -77,6 +77,26 @@ class ChangingPromises(KitSuite):
             kit.take_in(moved, person=MOVED)
             assert kit.work(int(name.partition("-")[0])) == [(name, "cancel_requested")]
             assert (self.words(kit), len(self.standing(kit))) == ([], 1)
+
+    def test_a_cancelled_order_that_comes_in_with_other_data_is_two_troubles(self) -> None:
+        with self.kit() as kit:
+            for external_id, revisions, place, person in (
+                ("1", (2,), "10", MOVED), ("2", (2,), "75", ADA), ("3", (2, 3), "10", MOVED)
+            ):  # fmt: skip
+                name = self.at_work(kit, external_id)
+                kit.store.cancel(CancelOrder("main", "web", external_id, 1), now=NOW)
+                orders = [order_of(external_id, revision=each, bolt=2) for each in revisions]
+                where = Destination("DE", postal=place)
+                commands = [CaptureOrder(evolve(o, destination=where), person) for o in orders]
+                told = kit.store.capture(commands, now=NOW)
+                assert {each.outcome for each in told} == {"amended"}
+                order_id = int(name.partition("-")[0])
+                found = [(each.number, each.kind) for each in kit.store.troubles(order_id)]
+                assert found == [(1, "changed"), (2, "revived")]
+                assert kit.work(order_id) == [(name, "cancel_requested")]
+                kit.hear(name, "cancelled", minutes=1)
+                left = [t.kind for t in kit.store.troubles(order_id) if t.settled_at is None]
+                assert left == ["revived"]
 
     def test_work_that_is_over_is_told_nothing(self) -> None:
         with self.kit() as kit:
