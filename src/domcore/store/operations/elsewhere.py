@@ -275,10 +275,9 @@ class Elsewhere:
         changes, order_id = self._work.changes, self._work.state.order_id
         shelves = Shelves(self._reader, self._work, moved, self._now)
         for key, (units, at) in sorted(moved.items()):
-            counted_at = shelves.counted_at(key)
-            if counted_at is None:
+            if not shelves.known(key):
                 changes.add("new_stock", StockBalance(*key, 0, 0, 0, 0, 0))
-            elif at < counted_at:
+            elif shelves.counted(key, at):
                 continue
             changes.move(key, "elsewhere", at, on_hand=-units, order_id=order_id)
         shelves.balance()

@@ -24,6 +24,15 @@ every later one look old."""
 Key = tuple[int, int]
 
 
+def seen_by_count(counted_at: int, at: int, now: int) -> bool:
+    """Whether the last count of a shelf is of a later time than `at`.
+
+    Nobody may tell of a time that lies further ahead than clocks differ: a count of such a time was
+    dated by our own clock while that was wrong, and has seen nothing of what is told now.
+    """
+    return at < counted_at <= now + CLOCKS_APART
+
+
 def check_counts(
     command: ObserveStock, item_ids: Mapping[str, int], node_ids: Mapping[str, int], now: int
 ) -> None:
@@ -161,13 +170,15 @@ class Observe:
         self._shelves = shelves_at(self._reader, self._balances)
 
     def _load_movements(self, keys: Iterable[Key], since: int) -> None:
+        """Read what has moved since; what a wrong clock dated had moved before it was right."""
         for item_id, node_id, at, units in self._reader.movements(list(keys), since):
-            self._moved.setdefault((item_id, node_id), []).append((at, units))
+            if at <= self._now + CLOCKS_APART:
+                self._moved.setdefault((item_id, node_id), []).append((at, units))
 
     def _take(self, key: Key, count: StockCount, at: int, owner: str) -> None:
         """Apply one count or delta."""
         balance, before = self._balances[key], self._shelves[key]
-        if at < balance.counted_at:
+        if seen_by_count(balance.counted_at, at, self._now):
             # A later count has seen this already.
             self.dropped += 1
             return

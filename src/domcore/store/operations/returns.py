@@ -11,6 +11,7 @@ from domcore.model.order import Order
 from domcore.model.returns import CONDITIONS, AuthorizeReturn, ReceiveReturn
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
+from domcore.store.operations.observe import seen_by_count
 from domcore.store.protocol import Outcome
 from domcore.store.rows import MOST, LineRow, ReturnLineRow, ReturnRow, StockBalance
 
@@ -157,7 +158,7 @@ class Receipt:
         for number, known in self._lines.items():
             if known != before[number]:
                 self._changes.add("set_return_lines", (*known[4:7], row.id, number))
-        self._stock(before, node[0], at)
+        self._stock(before, node[0], at, now)
         complete = all(line.units == sum(line[4:7]) for line in self._lines.values())
         if command.close or complete:
             self._changes.add("set_returns", (row.node_id, max(now, row.authorized_at), row.id))
@@ -165,7 +166,7 @@ class Receipt:
         word = "received" if complete else "closed" if command.close else "partly received"
         return Outcome("received", row.order_id, word)
 
-    def _stock(self, before: Mapping[int, ReturnLineRow], node_id: int, at: int) -> None:
+    def _stock(self, before: Mapping[int, ReturnLineRow], node_id: int, at: int, now: int) -> None:
         arrived: dict[int, list[int]] = {}
         for number, line in self._lines.items():
             more = arrived.setdefault(line.item_id, [0, 0])
@@ -178,7 +179,7 @@ class Receipt:
             balance = known.get(key)
             if balance is None:
                 self._changes.add("new_stock", StockBalance(*key, 0, 0, 0, 0, 0))
-            elif at <= balance.counted_at:
+            elif at == balance.counted_at or seen_by_count(balance.counted_at, at, now):
                 continue
             elif balance.on_hand + restocked + blocked > MOST:
                 raise ConflictError(f"a node cannot hold more than {MOST} units of one item")

@@ -7,6 +7,7 @@ from typing import Final
 
 from domcore.codec.stored import dump_event
 from domcore.store.backend import Reader
+from domcore.store.operations.observe import seen_by_count
 from domcore.store.operations.order_work import OrderWork, load_work
 from domcore.store.operations.shortfalls import Shelf, shelves_at
 from domcore.store.rows import ReservationRow, StockBalance
@@ -25,18 +26,18 @@ class Shelves:
         self._rows: dict[Key, StockBalance] = {row[:2]: row for row in found}
         self._before: Final = shelves_at(reader, self._rows)
 
-    def counted_at(self, key: Key) -> int | None:
-        """As of when the shelf was last counted; None where it was never heard of."""
-        return self._rows[key].counted_at if key in self._rows else None
+    def known(self, key: Key) -> bool:
+        """Whether the shelf was ever heard of."""
+        return key in self._rows
 
-    def counted(self, row: ReservationRow, at: int) -> bool:
+    def counted(self, key: Key, at: int) -> bool:
         """Whether a count of a later time has seen what happened then."""
-        return at < self._rows[row.item_id, row.node_id].counted_at
+        return seen_by_count(self._rows[key].counted_at, at, self._now)
 
     def blocked(self, row: ReservationRow, at: int) -> int:
         """Units that are blocked of those that were blocked at a time: a later count settles it."""
         key = (row.item_id, row.node_id)
-        return 0 if self.counted(row, at) else self._present(key).unsellable
+        return 0 if self.counted(key, at) else self._present(key).unsellable
 
     def _present(self, key: Key) -> Shelf:
         """What is true with all that has been changed so far."""

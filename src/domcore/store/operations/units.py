@@ -116,7 +116,7 @@ class Settling:
         for row in self._rows(SHIPPED, number=number)[::-1]:
             some = min(units, row.quantity)
             if some:
-                counted = self._shelves.counted(row, self.whole_at)
+                counted = self._shelves.counted((row.item_id, row.node_id), self.whole_at)
                 self._work.reopen(row, some, at=self.whole_at, counted=counted)
                 units -= some
                 self._bind(number, shipped=-some)
@@ -212,7 +212,7 @@ class Settling:
         for row in self._rows(OPEN, number=number):
             some = min(units, row.quantity)
             if some:
-                counted = how != "freed" and self._shelves.counted(row, at)
+                counted = how != "freed" and self._shelves.counted((row.item_id, row.node_id), at)
                 self._work.resolve(row, some, how, at=at, counted=counted)
                 units -= some
         assert not units
@@ -223,7 +223,7 @@ class Settling:
         self._note(number, "freed", -lost)
         self._blocked[number] = self._blocked.get(number, 0) + lost
         row = self._rows(FREED, number=number)[0]
-        if lost > 0 and not self._shelves.counted(row, at):
+        if lost > 0 and not self._shelves.counted((row.item_id, row.node_id), at):
             self._work.reblock(row, lost, at=at, blocked=True)
         elif lost < 0 and self._shelves.blocked(row, self.refused_at) >= -lost:
             self._work.reblock(row, -lost, at=at, blocked=False)

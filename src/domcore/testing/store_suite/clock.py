@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+from domcore.model import AuthorizeReturn, Notice, ObserveStock, ReceiveReturn, StockCount
 from domcore.store.protocol import Straggler
-from domcore.testing.store_suite.kit import NOW, KitSuite, StoreKit, order_of
+from domcore.testing.store_suite.kit import MINUTE, NOW, START, KitSuite, StoreKit, order_of
 
 HOUR = 3600 * 1_000_000
 DAY = 24 * HOUR
@@ -17,6 +21,13 @@ def released(kit: StoreKit, external_id: str = "1") -> int:
     order_id = kit.take_in(order_of(external_id, bolt=1))
     kit.route(order_id, "east")
     return order_id
+
+
+def counted(kit: StoreKit, now: int, **told: Any) -> bool:
+    """Whether a count or delta of bolts in the east is applied."""
+    count = StockCount("bolt", "east", **told)
+    outcome = kit.store.observe_stock(ObserveStock("main", (count,)), now=now)
+    return outcome.detail.startswith("1 applied")
 
 
 def told(kit: StoreKit) -> list[dict[str, object]]:
@@ -96,3 +107,37 @@ class ClockPromises(KitSuite):
             assert len(kit.store.parked()) == 1
             assert kit.store.open_orders(now=NOW + DAY, limit=9) == []
             assert kit.store.lease_due("release", now=NOW + DAY, until=NOW + DAY, limit=9) == []
+
+    def test_a_count_of_now_is_never_older_than_one_that_a_wrong_clock_dated(self) -> None:
+        with self.kit() as kit:
+            assert counted(kit, NOW + DAY, on_hand=9)
+            assert counted(kit, NOW, on_hand=2)
+            assert kit.shelf("bolt", "east") == (2, 0, 0)
+            assert not counted(kit, NOW, on_hand=7, as_of=START - timedelta(minutes=1))
+            assert counted(kit, NOW + MINUTE, on_hand=3)
+            assert kit.shelf("bolt", "east") == (3, 0, 0)
+
+    def test_what_moves_after_the_clock_is_right_again_is_not_in_a_count_from_before(self) -> None:
+        with self.kit() as kit:
+            counted(kit, NOW + DAY, on_hand=9)
+            assert counted(kit, NOW, delta=-1)
+            order_id = kit.take_in(order_of(bolt=3))
+            kit.route(order_id, "east")
+            (work,) = kit.store.order(order_id).fulfillment_orders
+            kit.store.record(Notice(work.id, "shipped", START), now=NOW)
+            assert kit.shelf("bolt", "east") == (5, 0, 0)
+            lines = (("L-bolt", 2),)
+            asked = AuthorizeReturn("main", "web", "1", return_id="R1", lines=lines, node="east")
+            kit.store.authorize_return(asked, now=NOW)
+            back = (("L-bolt", 2, "sellable"),)
+            kit.store.receive_return(
+                ReceiveReturn("main", "web", "1", return_id="R1", lines=back), now=NOW
+            )
+            assert kit.shelf("bolt", "east") == (7, 0, 0)
+
+    def test_a_count_has_seen_what_a_wrong_clock_dated_after_it(self) -> None:
+        with self.kit() as kit:
+            counted(kit, NOW, on_hand=9)
+            counted(kit, NOW + DAY, delta=-4)
+            assert counted(kit, NOW + MINUTE, on_hand=5)
+            assert kit.shelf("bolt", "east") == (5, 0, 0)
