@@ -116,7 +116,8 @@ class Tasks:
             left -= max(1, len(pieces))
             again = more and cursor != task.cursor
             self._well(task, 0 if again else seconds, cursor)
-            if not again:
+            # Somebody may have had an earlier page read again: then it is due at once.
+            if not (again or seconds):
                 return
 
     def _page(self, pages: _Pages, cursor: str) -> tuple[Sequence[Any], str, bool] | Trouble:

@@ -94,12 +94,45 @@ def revive_straggler(reader: Reader, changes: Changes, row: StragglerRow, now: i
         raise ConflictError(
             f"what {row.consumer} set aside is not kept; have it sent again, then drop this"
         )
-    ((_, _, _, _, body, _),) = reader.events(row.seq - 1, 1, None)
-    position = load_event(body).get("position", "")
+    pending = _pending(reader, row.consumer)
     for task in map(TaskRow._make, reader.select("task", "name", [row.consumer])):
-        again = task._replace(due_at=now, attempts=0, cursor=position, failed_at=None)
+        earliest = not pending or row.seq < pending[0].seq
+        cursor = _position(reader, row) if earliest else task.cursor
+        again = task._replace(due_at=now, attempts=0, cursor=cursor, failed_at=None)
         changes.add("tasks", again)
-    changes.add("forget_stragglers", (row.consumer, row.seq))
+    # It stays until its page was read: the cursor stands before one page only.
+    changes.add("stragglers", row._replace(due_at=now, attempts=0, parked_at=None, note=""))
+
+
+def read_pages(reader: Reader, changes: Changes, task: TaskRow, *, end: bool) -> str | None:
+    """Be done with the revived setbacks whose page the task has just read, the one at its cursor.
+
+    Returns:
+        Where to read next instead of going on: the page of the earliest that is left. None where
+        none is left, or there is more to read (`end` is false), among which it may come.
+    """
+    left = []
+    for row in _pending(reader, task.name):
+        position = _position(reader, row)
+        if position == task.cursor:
+            changes.add("forget_stragglers", (row.consumer, row.seq))
+        else:
+            left.append(position)
+    return left[0] if left and end else None
+
+
+def _pending(reader: Reader, task: str) -> list[StragglerRow]:
+    """Setbacks of a task that were revived and whose page was not read since, oldest first."""
+    if task.partition(":")[0] not in REREAD:
+        return []
+    rows = map(StragglerRow._make, reader.select("straggler", "consumer", [task]))
+    return sorted((row for row in rows if row.parked_at is None), key=lambda row: row.seq)
+
+
+def _position(reader: Reader, row: StragglerRow) -> str:
+    """The cursor before the page that a setback came with."""
+    ((_, _, _, _, body, _),) = reader.events(row.seq - 1, 1, None)
+    return str(load_event(body).get("position", ""))
 
 
 def set_aside(

@@ -25,6 +25,7 @@ from domcore.store.operations.setbacks import (
     find_parked,
     parked_entry,
     parked_straggler,
+    read_pages,
     revive_straggler,
     set_aside,
     tell_parked,
@@ -307,6 +308,10 @@ class HandingWrites(UnreadWrites):
                 return False
             if well and self._hurried(changes, row.name):
                 due_at = min(due_at, now)
+            if well:
+                end = due_at > now or cursor in (None, row.cursor)
+                again = read_pages(self._backend, changes, row, end=end)
+                cursor, due_at = (cursor, due_at) if again is None else (again, now)
             changes.add(
                 "tasks",
                 TaskRow(
