@@ -175,3 +175,37 @@ def test_an_order_that_its_customer_fetches_waits_for_a_node_that_serves_it(worl
     dom.capture(evolve(order, revision=order.revision + 1, service="standard"))
     work(world)
     assert world.partner.given == ["1-1-NYC"]
+
+
+def test_a_hold_that_is_said_again_follows_the_later_word(world: World) -> None:
+    dom = world.dom
+    dom.capture(world.order("1", bolt=2))
+    dom.route("1")
+    dom.hold("1", code="x", reason="a")
+    for reason, stage, allocated in (("a", "route", 0), ("b", "route", 0), ("a", "release", 2)):
+        assert dom.hold("1", code="x", reason=reason, stage=stage).outcome == "held"
+        dom.work()
+        view = dom.order("1")
+        assert view.summary.holds == (Hold("x", reason, stage),)
+        assert view.summary.buckets.allocated == allocated
+        assert list(dom.verify()) == []
+    assert world.partner.given == []
+    assert dom.hold("1", code="x").outcome == "stale"
+    assert dom.order("1").summary.holds == (Hold("x", "a", "release"),)
+
+
+@pytest.mark.parametrize("words", [(5, 6), (6, 5)])
+def test_words_about_a_hold_before_and_after_its_order_end_alike(
+    world: World, words: tuple[int, int]
+) -> None:
+    dom, stages = world.dom, {5: "release", 6: "route"}
+    first, second = (
+        HoldOrder("main", "web", "1", revision, "x", f"said at {revision}", stages[revision])
+        for revision in words
+    )
+    dom.apply([first, CaptureOrder(world.order("1", bolt=2))])
+    work(world, 1)
+    dom.apply([second])
+    work(world, 1)
+    assert dom.order("1").summary.holds == (Hold("x", "said at 6", "route"),)
+    assert dom.order("1").summary.buckets.allocated == 0

@@ -1,8 +1,9 @@
 """Holds that channels and persons ask for: they stand whatever revision comes later.
 
 What was asked for is kept by order and code (`AskedHoldRow`), and may come before its order. Of two
-words about one code that of the later revision counts, and of two of one revision the lifting one;
-so they may come twice, late and in any order, and end alike.
+words about one code that of the later revision counts. Of two of one revision the lifting one does,
+and of two that hold the one at `route`, then the one whose reason sorts last; so they may come
+twice, late and in any order, and end alike.
 """
 
 from __future__ import annotations
@@ -100,6 +101,10 @@ class Asked:
         for code, row in list(self.rows.items()):
             if row.whole and row.state != LIFTED and row.revision == revision and code not in told:
                 self.rows[code] = self._over(row, revision)
+        for hold in holds:
+            known = self.rows.get(hold.code)
+            if known is not None and known.whole and known.revision == revision:
+                self.hold(hold, revision, whole=True)
 
     @property
     def standing(self) -> list[AskedHoldRow]:
@@ -117,6 +122,16 @@ class Asked:
             if not self._stands(code) and code in was
         ]
         return placed, lifted
+
+    def reworded(self) -> list[AskedHoldRow]:
+        """Holds that stand as before, with another stage or reason."""
+        return [
+            row
+            for code, row in sorted(self.rows.items())
+            if code in self._before
+            and row.state == self._before[code].state == STANDING
+            and (row.stage, row.reason) != (self._before[code].stage, self._before[code].reason)
+        ]
 
     def _stands(self, code: str) -> bool:
         return self.rows[code].state == STANDING

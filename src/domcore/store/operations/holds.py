@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from attrs import evolve
+
 from domcore.codec.stored import dump_event
 from domcore.model.command import ApproveOrder, CaptureOrder, HoldOrder
 from domcore.model.policy import Hold
@@ -77,10 +79,11 @@ def told_again(
     """A revision that is known comes again: see `Asked.tell_again`."""
     asked = asked_of(reader, known[1:4], now, changes.by)
     asked.tell_again(command.holds, command.order.revision)
-    if not asked.changed()[1]:
+    lifted = asked.changed()[1]
+    if not (lifted or asked.reworded()):
         asked.write(changes)
         return Outcome("duplicate", known.id)
-    return _apply(reader, changes, known, asked, "", "lifted", now)
+    return _apply(reader, changes, known, asked, "", "lifted" if lifted else "held", now)
 
 
 def placed_by_routing(
@@ -140,7 +143,7 @@ def carry(work: OrderWork, asked: Asked, revision: int, now: int) -> None:
         )
     asked.write(work.changes)
     placed, lifted = asked.changed()
-    tell_holds(work.changes, order_id, placed, lifted, now)
+    tell_holds(work.changes, order_id, [*placed, *asked.reworded()], lifted, now)
 
 
 def tell_holds(
@@ -178,6 +181,8 @@ def take_word(
     """Carry out a hold, or its lifting."""
     identity = (owner_id, command.channel, command.external_id)
     known, asked = reader.find_order(*identity), asked_of(reader, identity, now, changes.by)
+    if isinstance(command, HoldOrder) and command.revision is None and not command.reason:
+        command = evolve(command, reason=_reason_of(asked, command.code))
     revision = _revision_of(command, reader, known, asked)
     if isinstance(command, HoldOrder):
         hold = Hold(command.code, command.reason, command.stage)
@@ -193,6 +198,12 @@ def take_word(
     return _apply(reader, changes, known, asked, command.reason, done, now)
 
 
+def _reason_of(asked: Asked, code: str) -> str:
+    """Why it stands: who says a hold again now, and gives no reason, leaves that as it is."""
+    row = asked.rows.get(code)
+    return "" if row is None or row.state != STANDING else row.reason
+
+
 def _revision_of(
     command: HoldOrder | ApproveOrder, reader: Reader, known: OrderRow | None, asked: Asked
 ) -> int:
@@ -204,8 +215,10 @@ def _revision_of(
     row = asked.rows.get(command.code)
     if row is None or row.revision < heard:
         return heard
-    again = isinstance(command, HoldOrder) and row.state != STANDING
-    return row.revision + again
+    if not isinstance(command, HoldOrder):
+        return row.revision
+    same = row.state == STANDING and (row.stage, row.reason) == (command.stage, command.reason)
+    return row.revision + (not same)
 
 
 def _apply(
@@ -222,22 +235,24 @@ def _apply(
     holds = [HoldRow(*row) for row in reader.select("hold", "order_id", [known.id])]
     revision = work.state.revision
     placed, lifted = asked.changed()
+    said = [*placed, *asked.reworded()]
     asked.write(changes)
-    for row in placed:
+    for row in said:
         changes.add(
             "holds",
-            HoldRow(known.id, revision, row.code, row.stage, row.reason, now, None, None),
+            HoldRow(known.id, revision, row.code, row.stage, row.reason, row.at, None, None),
         )
     over = {row.code: row for row in lifted}
     for hold in holds:
         if hold.revision == revision and hold.code in over and hold.approved_at is None:
             changes.add("approvals", (now, over[hold.code].by, *hold[:3]))
     told = {"why": reason} if done == "lifted" and reason else {}
-    tell_holds(changes, known.id, placed, lifted, now, **told)
+    tell_holds(changes, known.id, said, lifted, now, **told)
     if work.state.cancelled:
         return Outcome("recorded", known.id, "it is cancelled")
-    if not (placed or lifted):
-        return Outcome("recorded", known.id, "no such hold stood")
+    if not (said or lifted):
+        detail = "it stands already" if done == "held" else "no such hold stood"
+        return Outcome("recorded", known.id, detail)
     stopped = stop_at_nodes(work, now) if placed else 0
     placed_here = placed_by_routing(holds, asked.rows, revision)
     stages = [each.stage for each in placed_here] + [row.stage for row in asked.standing]

@@ -224,6 +224,48 @@ class HoldPromises(KitSuite):
         assert ends[0][0] == ["fraud"]
         assert all(each == ends[0] for each in ends)
 
+    def test_a_later_word_of_a_standing_hold_counts_in_any_order(self) -> None:
+        with self.kit() as kit:
+            number = 0
+            for last in (evolve(hold(7), reason="z"), hold(7, stage="route"), hold(6)):
+                told = (hold(5), evolve(hold(5), reason="b"), hold(6, stage="route"), last)
+                stage = "release" if last.reason == "z" else "route"
+                ends = set()
+                for words in permutations(told):
+                    number += 1
+                    order_id = kit.take_in(order_of(str(number), bolt=2))
+                    for word in words:
+                        kit.store.hold(evolve(word, external_id=str(number)), now=NOW)
+                    (stands,) = kit.store.order(order_id).summary.holds
+                    queue = kit.store.open_orders(now=NOW, limit=99)
+                    queued = order_id in {each.order_id for each in queue}
+                    ends.add((stands.stage, stands.reason, queued))
+                assert ends == {(stage, last.reason, stage == "release")}, ends
+
+    def test_a_hold_that_is_told_with_another_stage_frees_stock_or_queues_the_order(self) -> None:
+        with self.kit() as kit:
+            order_id = routed(kit)
+            kit.store.hold(hold(None), now=NOW)
+            assert kit.shelf("bolt", "east") == (50, 2, 0)
+            assert kit.store.hold(hold(None, stage="route"), now=NOW).outcome == "held"
+            assert kit.shelf("bolt", "east") == (50, 0, 0)
+            assert kit.store.open_orders(now=NOW, limit=9) == []
+            assert kit.store.hold(hold(None), now=NOW).outcome == "held"
+            assert [each.order_id for each in kit.store.open_orders(now=NOW, limit=9)] == [order_id]
+            assert kit.store.hold(hold(None), now=NOW).outcome == "stale"
+            assert kit.store.hold(hold(99), now=NOW).detail == "it stands already"
+
+    def test_one_revision_told_with_two_stages_is_held_at_route(self) -> None:
+        for number, stages in enumerate(permutations(("release", "route"))):
+            with self.kit() as kit:
+                for stage in stages:
+                    order, told = order_of(str(number), bolt=2), evolve(UNPAID, stage=stage)
+                    kit.store.capture([CaptureOrder(order, holds=(told,))], now=NOW)
+                (order_id,) = kit.store.find_order(f"web/{number}")
+                (stands,) = kit.store.order(order_id).summary.holds
+                assert stands.stage == "route"
+                assert kit.store.open_orders(now=NOW, limit=9) == []
+
     def test_orders_holds_and_revisions_may_come_in_any_order(self) -> None:
         told: tuple[Any, ...] = (
             CaptureOrder(order_of(revision=1, bolt=2), holds=(UNPAID,)),
