@@ -177,6 +177,18 @@ def test_an_order_that_its_customer_fetches_waits_for_a_node_that_serves_it(worl
     assert world.partner.given == ["1-1-NYC"]
 
 
+def test_an_approved_pickup_without_an_address_is_still_shown_as_a_pickup(world: World) -> None:
+    dom, order = world.dom, world.order("1", bolt=2)
+    dom.capture(evolve(order, service="pickup", destination=None))
+    work(world)
+    dom.approve("1")
+    work(world)
+    (hold,) = dom.order("1").summary.holds
+    assert hold.code == "domcore/address"
+    (shown,) = dom.exceptions()
+    assert shown.reason == "the customer picks it up, and the order has no shipping address"
+
+
 def test_a_hold_that_is_said_again_follows_the_later_word(world: World) -> None:
     dom = world.dom
     dom.capture(world.order("1", bolt=2))

@@ -341,6 +341,18 @@ def test_a_command_says_who_ran_it(troubled: Path, run, monkeypatch) -> None:
     assert "by person:anna)" in run("timeline", "#-5").stdout
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["channel:web", "Channel:web/kim", "connector:north", " plugin :fraud", "worker", "WORKER:1"],
+)
+def test_nobody_signs_as_a_part_of_the_system(troubled: Path, run, name: str) -> None:
+    refused = run("cancel", "#-5", "--by", name)
+    assert refused.exit_code == 2
+    assert "is no person's" in refused.stderr
+    told = json.loads(run("timeline", "#-5", "--json").stdout)
+    assert {entry["by"] for entry in told["entries"]} == {"host"}
+
+
 def test_a_name_that_cannot_be_kept_is_refused(troubled: Path, run) -> None:
     result = run("cancel", "#gone", "--by", "x" * 200)
     assert result.exit_code == 1

@@ -260,6 +260,8 @@ def test_an_order_is_held_by_hand_and_let_go_by_its_code(shop: Path, run) -> Non
         in run("approve", order, "--code", "fraud-check").stdout
     )
     assert run("approve", order, "--code", "fraud-check").exit_code == 3
+    assert run("hold", order).exit_code == 0
+    assert "Lifted by-hand\n" in run("approve", order).stdout
     assert run("hold", order, "--code", "a/b").exit_code == 1
     assert run("hold", "#nowhere").exit_code == 1
 

@@ -15,6 +15,7 @@ from domcore.cli.exits import DONE, FAILED, INTERRUPTED, MEANINGS, USAGE
 from domcore.cli.output import Output
 from domcore.config import read_settings, store_file
 from domcore.errors import StoreError, StoreReason
+from domcore.model.actor import WORKER
 from domcore.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,9 +30,22 @@ _CONFIG: Final = click.Option(
 _STORE: Final = click.Option(["--store"], metavar="URL", help="The store, instead of the setting.")
 _ENGINE: Final = click.Option(["--engine"], metavar="NAME", help="The rule engine, likewise.")
 _MOST_OF_LOGIN: Final = 80
+_NO_PERSONS: Final = ("channel", "connector", "plugin")
+
+
+def _person(_: click.Context, __: click.Parameter, name: str | None) -> str | None:
+    """Nobody signs at the command line as what domcore itself names so."""
+    kind, colon, _rest = (name or "").casefold().partition(":")
+    kind = kind.strip()
+    if (colon and kind in _NO_PERSONS) or kind == WORKER:
+        raise click.BadParameter(f"{name!r} is no person's: say your own name, such as kim")
+    return name
+
+
 _BY: Final = click.Option(
     ["--by"],
     metavar="NAME",
+    callback=_person,
     help="Who causes it, kept with the events; otherwise the name you are logged in by.",
 )
 _JSON: Final = click.Option(

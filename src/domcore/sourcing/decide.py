@@ -21,12 +21,14 @@ from domcore.model import (
     Directive,
     FactValue,
     Hold,
+    Order,
     Plan,
     Policy,
     Shortage,
     Terms,
 )
 from domcore.model.exchange import in_other_currency
+from domcore.model.order import PICKUP
 from domcore.model.postal import doubtful
 from domcore.rules.node_state import NodeState
 from domcore.rules.program import Program
@@ -124,18 +126,15 @@ def _cannot_plan(question: Question, seen: Survey) -> list[Hold]:
     if not seen.pools:
         return []
     if order.destination is None:
-        return [Hold(ADDRESS_HOLD, "the order has no shipping address", "route")]
+        reason = "the order has no shipping address"
+        return [Hold(ADDRESS_HOLD, _unplaced(order, reason), "route")]
     if order.destination.point is None:
         reason = doubtful(order.destination) if question.normal else ""
-        return [
-            Hold(
-                ADDRESS_HOLD,
-                reason
-                or f"no geocoder can place postal code {order.destination.postal!r}"
-                f" in country {order.destination.country!r}",
-                "route",
-            )
-        ]
+        reason = reason or (
+            f"no geocoder can place postal code {order.destination.postal!r}"
+            f" in country {order.destination.country!r}"
+        )
+        return [Hold(ADDRESS_HOLD, _unplaced(order, reason), "route")]
     if order.currency != question.currency and not question.exchange:
         return [
             Hold(
@@ -261,6 +260,11 @@ def _for_rejections(question: Question, shortages: tuple[Shortage, ...]) -> tupl
         evolve(each, reason="rejected") if each.reason == "rules" and each.line in lost else each
         for each in shortages
     )
+
+
+def _unplaced(order: Order, reason: str) -> str:
+    """Why it has no place; also once its pickup has been approved, people see that it is one."""
+    return f"the customer picks it up, and {reason}" if order.service == PICKUP else reason
 
 
 def _reviewed(working: Working, plan: Plan, outside: Outside | None) -> list[Hold]:

@@ -43,7 +43,7 @@ def command(run: Invocation, order: str, code: str, rate: str) -> int:
         holds = [{"code": h.code, "reason": h.reason, "stage": h.stage} for h in lifted]
         run.out.object({"order": order, "lifted": holds})
     for hold in lifted:
-        run.out.say(clean(f"Lifted {hold.code}: {hold.reason}"))
+        run.out.say(clean(f"Lifted {hold.code}" + (f": {hold.reason}" if hold.reason else "")))
     if not lifted:
         run.out.say(clean(f"No hold {code} stood.") if code else "Nothing was held.")
     elif any(hold.stage == "route" for hold in lifted):
