@@ -32,33 +32,80 @@ CREATE INDEX trouble_standing ON trouble (order_id, number) WHERE settled_at IS 
 """
 
 _TOLD: Final = """
-SELECT f.order_id, f.sequence, f.node_id, n.code, f.status, f.news_at
+SELECT f.order_id, f.sequence, f.node_id, n.code, f.status, f.news_at, 0
 FROM fulfillment_order f JOIN node n ON n.id = f.node_id
 WHERE f.handed_over = 1 AND f.status IN ('exception', 'on_hold')
-ORDER BY f.order_id, f.sequence, f.node_id
+UNION ALL
+SELECT f.order_id, f.sequence, f.node_id, n.code, 'returned', f.news_at, 0
+FROM fulfillment_order f JOIN node n ON n.id = f.node_id
+WHERE f.status = 'returned'
+  AND NOT EXISTS (SELECT 1 FROM return_order r WHERE r.order_id = f.order_id)
+UNION ALL
+SELECT f.order_id, f.sequence, f.node_id, n.code, 'left', f.news_at, (
+    SELECT min(e.seq) FROM event e WHERE e.order_id = f.order_id AND e.kind = 'order.cancelled')
+FROM order_state s JOIN fulfillment_order f ON f.order_id = s.order_id
+  JOIN node n ON n.id = f.node_id
+WHERE s.cancelled = 1
+ORDER BY 1, 2, 3, 5
 """
+"""Work, what may be the matter with it, and the event from which on goods should not have left."""
+
+_NOTES: Final = {
+    "returned": "came back to {}, and the customer has none of it: no return knows of it",
+    "left": "left {} although the order was cancelled; see the timeline",
+}
+_NOTE: Final = "{} has told so before; see the timeline"
 
 
 def raise_known_trouble(database: Database) -> None:
-    """What nodes have told before there was such a table. Their next news says it in their own
-    words."""
+    """What nodes have told before there was such a table, goods that came back and no return knows
+    of, and goods that left after their order was cancelled. The next news of nodes says what they
+    tell in their own words."""
     numbers: dict[int, int] = {}
-    for order_id, sequence, node_id, code, status, at in database.execute(_TOLD).fetchall():
+    for order_id, sequence, node_id, code, kind, at, since in database.execute(_TOLD).fetchall():
+        work = f"{order_id}-{sequence}-{code}"
+        lines = _shipped(database, order_id, work, since) if kind in _NOTES else []
+        if kind in _NOTES and not lines:
+            continue
         number = numbers[order_id] = numbers.get(order_id, 0) + 1
-        note = f"{code} has told so before; see the timeline"
-        row = (order_id, number, sequence, node_id, status, at, note, b"[]", None, None)
+        note = _NOTES.get(kind, _NOTE).format(code)
+        row = (order_id, number, sequence, node_id, kind, at, note, _dump(lines), None, None)
         database.execute(f"INSERT INTO trouble VALUES ({', '.join('?' * len(row))})", row)
         body = {
             "format": 1,
             "trouble": number,
-            "kind": status,
+            "kind": kind,
             "since": at,
-            "fulfillment_order": f"{order_id}-{sequence}-{code}",
+            "fulfillment_order": work,
             "node": code,
-            "lines": [],
+            "lines": lines,
             "note": note,
         }
         database.execute(
             "INSERT INTO event (kind, order_id, at, body) VALUES ('trouble.raised', ?, ?, ?)",
-            (order_id, at, json.dumps(body, separators=(",", ":")).encode()),
+            (order_id, at, _dump(body)),
         )
+
+
+def _shipped(
+    database: Database, order_id: int, work: str, since: int | None
+) -> list[tuple[str, int]]:
+    """Units by line id of one piece of work that have left since an event."""
+    found: dict[str, int] = {}
+    rows = database.execute(
+        "SELECT body FROM event WHERE order_id = ? AND seq > ? AND kind LIKE 'fulfillment.%' "
+        "ORDER BY seq",
+        (order_id, since),
+    )
+    for (stored,) in rows.fetchall():
+        body = json.loads(stored)
+        if body.get("fulfillment_order") == work and "named" in body:
+            for line, word, units in body["lines"]:
+                if word == "shipped":
+                    found[line] = found.get(line, 0) + units
+    return [(line, units) for line, units in found.items() if units > 0]
+
+
+def _dump(value: object) -> bytes:
+    """As the store writes it."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
