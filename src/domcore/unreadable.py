@@ -23,8 +23,11 @@ def unreadable_of(error: PayloadError, command: Any = None) -> Unreadable:
     if isinstance(command, CaptureOrder):
         order = command.order
         return Unreadable(error.reason, order.external_id, order.number, order.revision)
-    if isinstance(command, AmendOrder | CancelOrder):
-        return Unreadable(error.reason, command.external_id, "", command.revision)
+    if isinstance(command, AmendOrder):
+        told = (error.reason, command.external_id, "", command.revision)
+        return Unreadable(*told, name=command.name)
+    if isinstance(command, CancelOrder):
+        return Unreadable(error.reason, command.external_id, "", command.revision, name="cancel")
     return Unreadable(error.reason, *error.order)
 
 
@@ -46,6 +49,7 @@ def unread_of(
         {} if envelope is None else envelope.headers,
         position,
         place,
+        _text(told.name),
     )
 
 

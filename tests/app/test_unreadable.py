@@ -9,7 +9,15 @@ from attrs import evolve
 
 from domcore import NotFound, PayloadError, Settings, hookimpl
 from domcore.errors import Problem, SignatureError
-from domcore.model import AuthorizeReturn, CaptureOrder, Envelope, Ignore, Unreadable
+from domcore.model import (
+    AmendOrder,
+    AuthorizeReturn,
+    CaptureOrder,
+    Envelope,
+    Ignore,
+    Item,
+    Unreadable,
+)
 from domcore.testing.builder import World
 from domcore.unreadable import unread_of
 
@@ -162,3 +170,56 @@ def test_a_caller_of_apply_can_say_so_too(shop):
 def test_news_of_a_return_is_told_to_who_sent_it(shop):
     shop.market._command = lambda id, units: AuthorizeReturn("main", "web", id, "R", (("1", 1),))
     assert [each.outcome for each in tell(shop, [["1", 1]])] == ["kept"]
+
+
+@pytest.fixture
+def told(shop):
+    """An order of two items, one not known, and then a delivery about it that cannot be read."""
+    shop.capture(shop.world.order("1", MUG=5, NEW=1))
+    shop.market._command = lambda id, units: Unreadable("odd", id)
+    assert tell(shop, [["1", 1]])[0].outcome == "unreadable"
+    return shop
+
+
+def still_waits(shop):
+    shop.work()
+    return [each.note for each in shop.parked()] == ["order 1: odd"]
+
+
+def test_what_domcore_finds_out_of_an_order_itself_is_no_news_of_its_channel(told):
+    told.load_items([Item("NEW")])
+    assert "order.amended" in [event.kind for event in told.events()]
+    assert still_waits(told)
+
+
+def test_another_refund_makes_no_end_of_one_that_cannot_be_read(told):
+    line = told.world.order("1", MUG=5).lines[0].id
+    refund = AmendOrder("main", "web", "1", "r9", 9, ((line, 1),))
+    assert told.apply([refund])[0].outcome == "amended"
+    assert still_waits(told)
+    told.capture(evolve(told.world.order("1", MUG=4), revision=10))
+    assert not still_waits(told)
+
+
+def test_an_order_that_comes_late_makes_no_end_of_what_came_before_it(shop):
+    shop.market._command = lambda id, units: Unreadable("odd", id)
+    tell(shop, [["1", 1]])
+    assert shop.capture(shop.world.order("1", MUG=5)).outcome == "captured"
+    assert still_waits(shop)
+    shop.capture(evolve(shop.world.order("1", MUG=4), revision=10))
+    assert not still_waits(shop)
+
+
+def test_every_refund_that_cannot_be_read_waits(shop):
+    """Those that are refused, and those that the channel cannot read."""
+    lines = (("1", -1),)
+    refunds = [AmendOrder("main", "web", "1", name, 7, lines) for name in ("r1", "r2")]
+    for command in [*refunds, Unreadable("odd", "1"), Unreadable("odd", "1"), refunds[0]]:
+        shop.market._command = lambda id, units, command=command: command
+        number = 1 if command is refunds[0] else len(shop.parked()) + 1
+        tell(shop, [["1", number]])
+    assert len(shop.parked()) == 4
+    shop.capture(evolve(shop.world.order("1", MUG=5), revision=6))
+    shop.work()
+    assert len(shop.parked()) == 4
+    assert list(shop.verify()) == []

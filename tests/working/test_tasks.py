@@ -15,6 +15,7 @@ from domcore.model import (
     Polled,
     Pulled,
     StockCount,
+    Unreadable,
 )
 from domcore.settings import ChannelSettings, StockSettings
 from domcore.store.protocol import StockFilter
@@ -98,6 +99,29 @@ def test_a_bad_command_is_set_aside_and_its_page_goes_on(shop, partners):
     bodies = [each.body for each in dom.events() if each.kind == "work.parked"]
     assert bodies[0].keys() == {"format", "task", "error", "position", "number"}
     assert (bodies[0]["task"], bodies[0]["number"]) == ("pull:web", 2)
+
+
+def test_a_page_that_holds_more_than_is_kept_is_not_passed(shop):
+    odd = tuple(Unreadable("odd", f"u{n}", revision=1) for n in range(1002))
+    channel = Channel([(*odd, *orders_of(shop, "1")), orders_of(shop, "2")])
+    dom = shop.open(plugins={"sells": Sells(channel)})
+    dom.work()
+    assert len(dom.parked()) == 1000
+    pull = task(dom, "pull:web")
+    assert (pull.cursor, pull.attempts) == ("", 1)
+    assert [each.external_id for each in dom.orders()] == ["1"], "the rest of the page goes on"
+    shop.clock.forward(hours=2)
+    (failing,) = dom.exceptions(["failing"])
+    assert "2 more of this page" in failing.reason
+    for waiting in dom.parked():
+        if waiting.note.startswith(("order u0:", "order u1:")):
+            dom.drop(waiting.id)
+    channel.pages[0] = (*odd[2:], *orders_of(shop, "1"))
+    for _ in range(2):
+        dom.work()
+    assert len(dom.parked()) == 1000
+    assert {each.external_id for each in dom.orders()} == {"1", "2"}
+    assert task(dom, "pull:web").cursor == "2"
 
 
 def test_what_was_set_aside_is_read_again_once_its_cause_is_gone(shop):

@@ -243,8 +243,10 @@ class Unreadable:
             stored and logged, so it never repeats what came.
         external_id: the channel's id of the order it tells of, where that can be read.
         number: what people call that order.
-        revision: its revision, where that can be read: one that is as late or later, and can be
-            read, makes an end of it. 0 is not known; then any later one does.
+        revision: its revision, where that can be read, 0 where not. Of whole orders that cannot be
+            read only the latest waits. It ends when the channel tells the whole order as late or
+            later, or, where it is not known, in a later revision than it had told before.
+        name: the channel's own id of an edit or refund, which tells only a difference: each waits.
     """
 
     reason: str
@@ -252,6 +254,7 @@ class Unreadable:
     number: str = ""
     revision: int = 0
     by: str = ""
+    name: str = ""
 
 
 Command = (

@@ -180,8 +180,8 @@ class Handing(Protocol):
 
     def keep_unread(self, unread: Unread, *, now: int) -> tuple[str, bool] | None:
         """Keep something that could not be read (``work.parked``): what it is called among what is
-        parked, and whether it is news. A later one of the same order takes its place. None where so
-        many of its task are kept that no more is."""
+        parked, and whether it is news. A later whole revision of the same order takes its place.
+        None where so many of its task are kept that no more is."""
         ...
 
     def unread(self, name: str) -> Unread | None:
@@ -192,8 +192,8 @@ class Handing(Protocol):
         ...
 
     def forget_superseded(self, *, now: int) -> int:
-        """Be done with what could not be read of orders that have been told in a later revision
-        since, or cancelled; returns how many."""
+        """Be done with what could not be read of orders that the channel has told whole since, as
+        late or later, or that are cancelled; returns how many."""
         ...
 
     def lease_task(self, name: str, *, now: int, until: int) -> Task | None:

@@ -245,7 +245,8 @@ class Unread(NamedTuple):
 
     `task` is ``receive:CHANNEL`` or ``pull:CHANNEL``, and for the latter `position` is the cursor
     before its page and `place` its place there. `external_id`, `number` and `revision` tell of
-    which order, as far as that could be read (0: it could not). `error` holds no personal data;
+    which order, as far as that could be read (0: it could not), and `name` is that of an edit or
+    refund, which tells only a difference. `error` holds no personal data;
     `body` and `headers` are the delivery as it came, empty where its sender is asked again.
     """
 
@@ -258,6 +259,7 @@ class Unread(NamedTuple):
     headers: Mapping[str, str] = {}
     position: str = ""
     place: int = 0
+    name: str = ""
 
 
 class Task(NamedTuple):

@@ -38,6 +38,12 @@ from domcore.working.together import take_together
 LONGEST_CURSOR: Final = 10_000
 CHANNELS: Final = "register_channels"
 
+TOO_MANY: Final = (
+    "too many records cannot be read: {} more of this page than are kept; see 'domcore parked',"
+    " mend the mapping, then retry or drop what waits there"
+)
+"""Why a page is not passed."""
+
 MOST_LEVELS: Final = 5000
 """Levels of stock a channel is told in one go, so that it does not outlast its lease."""
 
@@ -49,6 +55,7 @@ class Tasks:
         self._round: Final = round
         self._dom: Final = round.dom
         self._store: Final = round.dom.store
+        self._not_kept = 0
 
     # --- news in --------------------------------------------------------------------------------
 
@@ -111,8 +118,12 @@ class Tasks:
                 self._failed(task, answer)
                 return
             pieces, cursor, more = answer
+            self._not_kept = 0
             self._take_all(task, pieces, take_in)
             self._round.tally.add(pages.counted, len(pieces))
+            if self._not_kept:
+                self._failed(task, Trouble(TOO_MANY.format(self._not_kept)))
+                return
             left -= max(1, len(pieces))
             again = more and cursor != task.cursor
             self._well(task, 0 if again else seconds, cursor)
@@ -170,9 +181,11 @@ class Tasks:
         self._round.tally.fail(f"{task.name}: {words}")
 
     def _keep(self, task: Task, number: int, told: Unreadable) -> None:
-        """Keep that a record cannot be read. What it says is not kept: it is asked for again."""
+        """Keep that a record cannot be read. What it says is not kept: it is asked for again. Where
+        no more are kept, its page is not passed."""
         unread = unread_of(told, task.name, position=task.cursor, place=number)
         kept = self._store.keep_unread(unread, now=self._round.now())
+        self._not_kept += kept is None
         self._round.tally.add("parked", int(kept is not None and kept[1]))
         self._round.tally.fail(f"{task.name}: {unread.error}")
 

@@ -9,15 +9,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
-from domcore.codec.stored import dump_event
+from domcore.codec.stored import dump_event, load_event
 from domcore.errors import StoreError
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
-from domcore.store.rows import NEVER, BodyRow, OrderRow, StateRow, StragglerRow, UnreadRow
+from domcore.store.rows import (
+    NEVER,
+    BodyRow,
+    OrderRow,
+    RevisionRow,
+    StateRow,
+    StragglerRow,
+    UnreadRow,
+)
 from domcore.store.values import Unread
 
 MOST_KEPT: Final = 1_000
@@ -25,6 +33,9 @@ MOST_KEPT: Final = 1_000
 
 LONGEST_BODY: Final = 1_048_576
 """Bytes of a delivery that are kept; of a larger one only the reasons are."""
+
+NAMING: Final = tuple(name for name in UnreadRow._fields if name not in ("headers", "body"))
+"""The columns that tell what a delivery is of."""
 
 LONGEST_HEADERS: Final = 65_536
 _SECRET: Final = frozenset({"authorization", "proxy-authorization", "cookie"})
@@ -35,34 +46,47 @@ def keep_unread(
 ) -> tuple[str, bool] | None:
     """Keep one; its name, and whether it is news. None where too many are kept already.
 
-    A later delivery of the same order takes the place of the earlier one.
+    A later whole revision of an order takes the place of an earlier one. Whatever else there is of
+    it, edits and refunds and what tells no revision, is kept each by itself.
     """
-    stragglers = _stragglers(reader, unread.task)
-    rows = [UnreadRow(*row) for row in reader.select("unread", "consumer", [unread.task])]
+    rows = unread_rows(reader, unread.task)
     note = _note(unread)
-    digest = hashlib.sha256(unread.body or note.encode()).digest()
-    notes = {row.seq: row.note for row in stragglers}
-    earlier = [
-        row
-        for row in rows
-        if row.external_id == unread.external_id and (row.external_id or row.digest == digest)
-    ]
-    for row in earlier:
-        known = row.digest == digest and notes.get(row.seq) == note
-        if known or row.revision > unread.revision > 0:
+    digest = _digest(unread, note)
+    notes = {row.seq: row.note for row in _stragglers(reader, unread.task)}
+    earlier = []
+    for row in rows:
+        alike = row.digest == digest
+        if row.external_id != unread.external_id or not (row.external_id or alike):
+            continue
+        told = _told(reader, row)
+        named = told.get("name", "") == unread.name
+        if alike and named and notes.get(row.seq) == note:
             return _name(row), False
+        if alike and named and _same(row, told, unread):
+            earlier.append(row)
+        elif row.external_id and _is_whole(row.revision, told) and _whole(unread):
+            if row.revision > unread.revision:
+                return _name(row), False
+            if row.revision < unread.revision:
+                earlier.append(row)
     for row in earlier:
         forget_unread(changes, row)
     if len(rows) - len(earlier) >= MOST_KEPT:
         return None
-    order = _order_of(reader, unread)
+    known = _orders_of(reader, unread)
+    order = known[0].id if len(known) == 1 else None
     seq = reader.last_id("event") + 1
-    body = {
+    body: dict[str, Any] = {
         "task": unread.task,
         "error": unread.error,
         "position": unread.position,
         "number": unread.place,
     }
+    heard = _heard(reader, known)
+    if heard is not None:
+        body["heard"] = heard
+    if unread.name:
+        body["name"] = unread.name
     changes.add("events", (seq, "work.parked", order, now, dump_event(body)))
     changes.add("stragglers", StragglerRow(unread.task, seq, order, NEVER, 1, now, note))
     kept = len(unread.body) <= LONGEST_BODY
@@ -80,14 +104,20 @@ def forget_unread(changes: Changes, row: UnreadRow) -> None:
     changes.add("forget_stragglers", row[:2])
 
 
+def unread_rows(reader: Reader, consumer: str) -> list[UnreadRow]:
+    """All that is kept of a task, without the deliveries themselves, which may be large."""
+    rows = reader.page("unread", NAMING, (consumer, 0), MOST_KEPT)
+    return [UnreadRow._make((*row, b"", b"")) for row in rows if row[0] == consumer]
+
+
 def unread_at(reader: Reader, consumer: str, seq: int) -> UnreadRow | None:
     """What is kept beside a setback."""
-    rows = (UnreadRow(*row) for row in reader.select("unread", "consumer", [consumer]))
-    return next((row for row in rows if row.seq == seq), None)
+    rows = map(UnreadRow._make, reader.page("unread", UnreadRow._fields, (consumer, seq - 1), 1))
+    return next((row for row in rows if (row.consumer, row.seq) == (consumer, seq)), None)
 
 
 def superseded(reader: Reader, rows: Sequence[UnreadRow]) -> list[UnreadRow]:
-    """Those whose order has been told in a later revision that could be read, or cancelled."""
+    """Those whose order has been cancelled, or told whole since they came, as late or later."""
     ids = sorted({row.external_id for row in rows if row.external_id})
     orders = [OrderRow(*row) for row in reader.select("orders", "external_id", ids)]
     known = [order.id for order in orders]
@@ -98,19 +128,63 @@ def superseded(reader: Reader, rows: Sequence[UnreadRow]) -> list[UnreadRow]:
         channel = row.consumer.partition(":")[2]
         for order in orders:
             if (order.channel, order.external_id) == (channel, row.external_id) and (
-                states[order.id].cancelled
-                or (0 < row.revision <= bodies[order.id].heard)
-                or (row.revision == 0 and _told_since(reader, order.id, row.seq))
+                states[order.id].cancelled or _told_since(reader, row, bodies[order.id])
             ):
                 found.append(row)
                 break
     return found
 
 
-def _told_since(reader: Reader, order_id: int, seq: int) -> bool:
-    """Whether a revision of an order came after an event."""
-    kinds = ("order.captured", "order.amended")
-    return any(row[1] in kinds for row in reader.events(seq, 1000, order_id))
+def _told_since(reader: Reader, row: UnreadRow, body: BodyRow) -> bool:
+    """Whether the channel has told the whole order since, in a revision as late or later.
+
+    Only what the channel has told counts: domcore, and amendments, make revisions of their own.
+    """
+    if body.heard < row.revision:
+        return False
+    before = _told(reader, row).get("heard")
+    if type(before) is int:
+        return body.heard > before
+    if row.revision:
+        return True
+    # The order came later, but may be older: only what is later than its first revision is later.
+    replaced = reader.select("order_revision", "order_id", [body.order_id])
+    return body.heard > min([RevisionRow(*old).revision for old in replaced] + [body.revision])
+
+
+def _told(reader: Reader, row: UnreadRow) -> dict[str, Any]:
+    """What was told when something was kept."""
+    return next((load_event(each[4]) for each in reader.events(row.seq - 1, 1, None)), {})
+
+
+def _same(row: UnreadRow, told: Mapping[str, Any], unread: Unread) -> bool:
+    """Whether what has the same content is the same record, which is told otherwise by now."""
+    if unread.body:
+        return row.revision in (0, unread.revision)
+    if not row.external_id:
+        return False
+    # Pages overlap and move, so one record may have several places. Where nothing else tells two
+    # records apart, they are two if they stand in one page.
+    return bool(unread.name or unread.revision) or told.get("position") != unread.position
+
+
+def _digest(unread: Unread, note: str) -> bytes:
+    """The content; of what is pulled, as much as stays the same on another page."""
+    if unread.body:
+        return hashlib.sha256(unread.body).digest()
+    if not unread.external_id:
+        return hashlib.sha256(note.encode()).digest()
+    tells = bool(unread.name or unread.revision)
+    content = (unread.name, unread.revision, "" if tells else unread.error)
+    return hashlib.sha256(msgspec.json.encode(content)).digest()
+
+
+def _whole(unread: Unread) -> bool:
+    return unread.revision > 0 and not unread.name
+
+
+def _is_whole(revision: int, told: Mapping[str, Any]) -> bool:
+    return revision > 0 and not told.get("name")
 
 
 def headers_of(row: UnreadRow) -> dict[str, str]:
@@ -153,11 +227,16 @@ def _name(row: UnreadRow) -> str:
     return f"setback/{row.consumer}/{row.seq}"
 
 
-def _order_of(reader: Reader, unread: Unread) -> int | None:
-    """The order it is about, where that is known."""
+def _orders_of(reader: Reader, unread: Unread) -> list[OrderRow]:
+    """The order it is about, where that is known; of several owners, all it may be."""
     if not unread.external_id:
-        return None
+        return []
     channel = unread.task.partition(":")[2]
     rows = (OrderRow(*row) for row in reader.select("orders", "external_id", [unread.external_id]))
-    found = [row.id for row in rows if row.channel == channel]
-    return found[0] if len(found) == 1 else None
+    return [row for row in rows if row.channel == channel]
+
+
+def _heard(reader: Reader, orders: Sequence[OrderRow]) -> int | None:
+    """The revision that the channel had told last; None where it had told none."""
+    bodies = reader.select("order_body", "order_id", [order.id for order in orders])
+    return max((BodyRow(*row).heard for row in bodies), default=None)

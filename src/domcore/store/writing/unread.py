@@ -8,6 +8,7 @@ from typing import Final
 from domcore.store.changes import Changes
 from domcore.store.operations.setbacks import find_parked
 from domcore.store.operations.unread import (
+    NAMING,
     forget_unread,
     headers_of,
     keep_unread,
@@ -20,8 +21,6 @@ from domcore.store.writing.common import Writes
 
 MOST_READ: Final = 10_000
 """Deliveries looked at in one transaction."""
-
-_COLUMNS: Final = tuple(name for name in UnreadRow._fields if name not in ("headers", "body"))
 
 
 class UnreadWrites(Writes):
@@ -50,11 +49,11 @@ class UnreadWrites(Writes):
     def forget_superseded(self, *, now: int) -> int:
         """See `Store.forget_superseded`."""
         with self._backend.reading():
-            if not self._backend.page("unread", _COLUMNS, None, 1):
+            if not self._backend.page("unread", NAMING, None, 1):
                 return 0
         changes = Changes()
         with self._backend.writing():
-            rows = self._backend.page("unread", _COLUMNS, None, MOST_READ)
+            rows = self._backend.page("unread", NAMING, None, MOST_READ)
             gone = superseded(self._backend, [UnreadRow._make((*row, b"", b"")) for row in rows])
             for row in gone:
                 forget_unread(changes, row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from domcore.errors import NotFound
-from domcore.model import CancelOrder
+from domcore.model import AmendOrder, CancelOrder
 from domcore.store.values import Unread
 from domcore.testing.store_suite.kit import NOW, KitSuite, StoreKit, order_of, raises
 
@@ -79,6 +79,52 @@ class UnreadPromises(KitSuite):
             assert kit.store.forget_superseded(now=NOW) == 0
             kit.take_in(order_of("7", 2, bolt=2))
             assert kit.store.forget_superseded(now=NOW) == 1
+
+    def test_only_what_the_channel_tells_whole_makes_an_end_of_it(self) -> None:
+        with self.kit() as kit:
+            kit.take_in(order_of("7", 1, bolt=3))
+            line = order_of("7", 1, bolt=3).lines[0].id
+            kit.store.keep_unread(_unread(revision=0), now=NOW)
+            refund = AmendOrder("main", "web", "7", "r", 4, ((line, 1),))
+            assert kit.store.amend(refund, now=NOW).outcome == "amended"
+            assert kit.store.forget_superseded(now=NOW) == 0
+            kit.take_in(order_of("7", 5, bolt=1))
+            assert kit.store.forget_superseded(now=NOW) == 1
+
+    def test_an_order_that_comes_after_it_may_be_older(self) -> None:
+        with self.kit() as kit:
+            kit.store.keep_unread(_unread(revision=0), now=NOW)
+            kit.take_in(order_of("7", 1, bolt=3))
+            assert kit.store.forget_superseded(now=NOW) == 0
+            kit.take_in(order_of("7", 2, bolt=1))
+            assert kit.store.forget_superseded(now=NOW) == 1
+
+    def test_what_was_told_before_it_came_makes_no_end_of_it(self) -> None:
+        with self.kit() as kit:
+            kit.take_in(order_of("7", 5, bolt=3))
+            kit.store.keep_unread(_unread(revision=5), now=NOW)
+            assert kit.store.forget_superseded(now=NOW) == 0
+            kit.take_in(order_of("7", 6, bolt=3))
+            assert kit.store.forget_superseded(now=NOW) == 1
+
+    def test_differences_wait_each(self) -> None:
+        with self.kit() as kit:
+            told = [_unread(revision=revision, body=body) for revision, body in (
+                (0, b"a"), (0, b"b"), (5, b"c"), (5, b"d"))]  # fmt: skip
+            told += [_unread(revision=6, body=b"e")._replace(name=name) for name in ("r1", "r2")]
+            for _ in range(2):
+                for each in told:
+                    kit.store.keep_unread(each, now=NOW)
+            assert len(_names(kit)) == len(told)
+            kit.store.keep_unread(_unread(revision=7, body=b"f"), now=NOW)
+            assert len(_names(kit)) == len(told) - 1, "of whole ones only the latest"
+
+    def test_what_is_pulled_again_on_another_page_is_the_same(self) -> None:
+        with self.kit() as kit:
+            told = Unread("pull:web", "odd", "7", "#7", position="p1", place=3)
+            for position, place in (("p1", 3), ("p1", 4), ("p2", 1), ("p2", 2), ("p2", 1)):
+                kit.store.keep_unread(told._replace(position=position, place=place), now=NOW)
+            assert len(_names(kit)) == 2
 
     def test_a_cancelled_order_has_nothing_to_be_read(self) -> None:
         with self.kit() as kit:
