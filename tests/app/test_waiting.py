@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from domcore import Domcore, Settings, hookimpl
 from domcore.model import (
     CancelOrder,
     Directive,
+    HoldOrder,
     Notice,
     ObserveStock,
     Order,
@@ -285,3 +287,199 @@ def test_no_order_is_overtaken_and_both_engines_are_of_one_mind(steps, tmp_path_
     finally:
         one.dom.close()
         two.dom.close()
+
+
+def _cancel(world: World, dom: Domcore, name: str) -> None:
+    dom.apply([CancelOrder("main", "web", name, 9)])
+
+
+def _hold(_: World, dom: Domcore, name: str) -> None:
+    dom.apply([HoldOrder("main", "web", name, None, "asked", stage="route")])
+
+
+def _spoil(world: World, dom: Domcore, name: str) -> None:
+    """A later revision that routing holds."""
+    dom.capture(evolve(dom.order(name).order, revision=2, tags=("spoilt",)))
+
+
+def _shrink(world: World, dom: Domcore, name: str) -> None:
+    """A later revision that wants one unit."""
+    before = dom.order(name).order
+    lines = tuple(evolve(line, quantity=1) for line in before.lines)
+    dom.capture(evolve(before, revision=2, lines=lines))
+
+
+class Stops:
+    """Holds orders that are tagged ``spoilt``."""
+
+    @hookimpl
+    def judge(self, order: Order) -> Iterable[Directive]:
+        if "spoilt" in order.tags:
+            yield Directive("plugin/stops", "hold", arguments={"stage": "route"})
+
+
+LEAVINGS = {"cancel": _cancel, "hold": _hold, "spoil": _spoil, "shrink": _shrink}
+
+
+def run(world: World, dom: Domcore, times: int = 4) -> None:
+    for _ in range(times):
+        world.clock.forward(seconds=1)
+        dom.route()
+
+
+@pytest.mark.parametrize("leaving", ["cancel", "hold", "spoil"])
+def test_the_turn_of_those_who_leave_the_line_passes_to_the_next(url, leaving):
+    world = shop()
+    with world.open(Settings(store=url), plugins={"stops": Stops()}) as dom:
+        wait(world, dom, *map(str, range(1, 14)))
+        delta(dom, 1)
+        for number in range(1, 12):
+            LEAVINGS[leaving](world, dom, str(number))
+        run(world, dom)
+        dom.capture(world.order("99", MUG=1))
+        run(world, dom)
+        assert [status(dom, each) for each in ("12", "13", "99")] == ["allocated", "short", "short"]
+        assert not list(verify(dom.store))
+
+
+def test_the_turn_of_many_units_passes_to_as_many_as_they_serve(url):
+    for leaving in LEAVINGS.values():
+        _many(f"{url}{leaving.__name__}" if url != "memory:" else url, leaving)
+
+
+def _many(url, leaving):
+    world = shop()
+    with world.open(Settings(store=url), plugins={"stops": Stops()}) as dom:
+        dom.capture(world.order("big", MUG=30))
+        wait(world, dom, *map(str, range(45)))
+        delta(dom, 30)
+        leaving(world, dom, "big")
+        run(world, dom)
+        served = [status(dom, str(each)) for each in range(45)].count("allocated")
+        assert served == (29 if leaving is _shrink else 30)
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    ways=st.lists(st.sampled_from(("cancel", "hold", "spoil")), min_size=11, max_size=18)
+    | st.lists(st.sampled_from((*sorted(LEAVINGS), "stay")), max_size=18),
+    wanted=st.lists(st.integers(1, 3), min_size=20, max_size=20),
+    units=st.integers(1, 6),
+    together=st.booleans(),
+)
+def test_no_unit_lies_idle_while_somebody_waits_whoever_leaves(
+    ways, wanted, units, together, tmp_path_factory
+):
+    leaving = [(number, way) for number, way in enumerate(ways) if way != "stay"]
+    path = tmp_path_factory.mktemp("leaving") / "dom.db"
+    found = []
+    for url in ("memory:", str(path)):
+        world = shop()
+        with world.open(Settings(store=url), plugins={"stops": Stops()}) as dom:
+            for number, some in enumerate(wanted):
+                dom.capture(world.order(str(number), MUG=some))
+                world.clock.forward(minutes=1)
+            dom.route()
+            delta(dom, units)
+            with dom.store.together() if together else nullcontext():
+                for number, way in leaving:
+                    LEAVINGS[way](world, dom, str(number))
+            run(world, dom, 9)
+            dom.capture(world.order("99", MUG=1))
+            run(world, dom, 2)
+            gone = {str(number) for number, way in leaving if way != "shrink"}
+            stay = [str(number) for number in range(20) if str(number) not in gone]
+            lines = {each: dom.order(each).lines[0] for each in (*stay, "99")}
+            given = sum(line.allocated for line in lines.values())
+            assert given == min(units, sum(line.open + line.allocated for line in lines.values()))
+            if any(lines[each].open for each in stay):
+                assert not lines["99"].allocated
+            assert not list(verify(dom.store))
+            found.append(lines)
+    assert found[0] == found[1]
+
+
+def closed(world: World, dom: Domcore, *nodes: str) -> None:
+    """Switch these nodes off, and all others on."""
+    network = world.network()
+    told = tuple(evolve(node, enabled=node.id not in nodes) for node in network.nodes)
+    dom.load_network(evolve(network, nodes=told))
+
+
+def test_units_at_a_closed_node_wake_nobody_until_it_opens(url):
+    world = shop()
+    with world.open(Settings(store=url)) as dom:
+        closed(world, dom, "LAX")
+        wait(world, dom, *map(str, range(40)))
+        delta(dom, 1, "LAX")
+        world.clock.forward(seconds=1)
+        assert dom.route().orders == 0
+        closed(world, dom)
+        dom.capture(world.order("new", MUG=1))
+        run(world, dom, 1)
+        assert status(dom, "0") == "allocated"
+        assert status(dom, "new") == "short"
+
+
+def test_what_came_to_a_node_that_was_closed_between_two_runs_wakes_who_waits(url):
+    world = shop()
+    with world.open(Settings(store=url)) as dom:
+        wait(world, dom, *map(str, range(3)))
+        closed(world, dom, "LAX")
+        delta(dom, 1, "LAX")
+        closed(world, dom)
+        run(world, dom, 1)
+        assert status(dom, "0") == "allocated"
+
+
+def test_units_at_a_node_that_is_gone_wake_nobody(url):
+    world = shop()
+    with world.open(Settings(store=url)) as dom:
+        delta(dom, 1, "LAX")
+        network = world.network()
+        dom.load_network(evolve(network, nodes=network.nodes[:1]))
+        wait(world, dom, *map(str, range(30)))
+        delta(dom, 5, "LAX")
+        delta(dom, 1)
+        assert dom.route().orders == 11
+        world.clock.forward(seconds=1)
+        assert dom.route().orders == 0
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    steps=st.lists(
+        st.tuples(st.sampled_from(("NYC", "LAX", "close", "open", "route")), st.integers(1, 3)),
+        max_size=12,
+    )
+)
+def test_nobody_is_decided_for_units_that_nobody_may_ship(steps, tmp_path_factory):
+    path = tmp_path_factory.mktemp("closed") / "dom.db"
+    found = []
+    for url in ("memory:", str(path)):
+        world = shop()
+        with world.open(Settings(store=url)) as dom:
+            closed(world, dom, "LAX")
+            wait(world, dom, *map(str, range(15)))
+            shut, useful, decided = True, 0, []
+            for act, units in steps:
+                world.clock.forward(seconds=1)
+                if act in ("close", "open"):
+                    useful += 1
+                    shut = act == "close"
+                    closed(world, dom, *(["LAX"] if shut else []))
+                elif act == "route":
+                    decided.append(dom.route().orders)
+                    assert useful or not decided[-1]
+                    # Those woken in vain pass their turn on for a run.
+                    useful = 0 if not decided[-1] else useful
+                else:
+                    useful += not (shut and act == "LAX")
+                    delta(dom, units, act)
+            closed(world, dom)
+            run(world, dom, 5)
+            there = sum(units for act, units in steps if act in ("NYC", "LAX"))
+            statuses = [status(dom, str(each)) for each in range(15)]
+            assert statuses == ["allocated"] * min(15, there) + ["short"] * (15 - min(15, there))
+            found.append(decided)
+    assert found[0] == found[1]

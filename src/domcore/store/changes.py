@@ -7,12 +7,14 @@ once, for all backends; they are carried out in its order.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final, Literal
 
 from attrs import frozen
 
 from domcore.model.actor import checked_by
 from domcore.store.chains import chain_up
+from domcore.store.waiting_rows import WaitingRow
 
 Row = tuple[Any, ...]
 
@@ -171,7 +173,7 @@ class Changes:
         PayloadError: `by` is no name.
     """
 
-    __slots__ = ("_chained", "_moves", "_short", "by", "offered", "rows")
+    __slots__ = ("_chained", "_moves", "_short", "by", "left", "offered", "rows")
 
     def __init__(self, by: str = "") -> None:
         self.rows: Final[dict[str, list[Row]]] = {}
@@ -179,6 +181,9 @@ class Changes:
         self._short: dict[tuple[int, int], list[int]] = {}
         self.offered: Final[set[int]] = set()
         """Items of which channels may sell more or less, other than by a move of their stock."""
+        self.left: Final[list[WaitingRow]] = []
+        """Rows of orders that were woken and give their turn up undecided, with units for which
+        they do."""
         self._chained = False
         self.by = checked_by(by)
 
@@ -245,13 +250,18 @@ class Changes:
         missing, unfit = self._short.get(key, (0, 0))
         return missing, unfit
 
-    def gained(self) -> dict[int, int]:
-        """Units by item that can be drawn now and could not before, node by node."""
+    def more_to_draw(self, key: tuple[int, int]) -> int:
+        """How many more units of a balance can be drawn than before; below zero, fewer."""
+        on_hand, reserved, blocked, safety = self._moves.get(key, (0, 0, 0, 0))
+        return on_hand - reserved - blocked - safety
+
+    def gained(self, nodes: Collection[int]) -> dict[int, int]:
+        """Units by item that can be drawn now and could not before, at these nodes."""
         found: dict[int, int] = {}
-        for (item_id, _), (on_hand, reserved, blocked, safety) in self._moves.items():
-            more = on_hand - reserved - blocked - safety
-            if more > 0:
-                found[item_id] = found.get(item_id, 0) + more
+        for key in self._moves:
+            more = self.more_to_draw(key)
+            if more > 0 and key[1] in nodes:
+                found[key[0]] = found.get(key[0], 0) + more
         return found
 
     def seal(self, by: str = "") -> dict[str, list[Row]]:

@@ -14,6 +14,7 @@ from domcore.model.network import Network
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.selling import renamed
+from domcore.store.operations.waiting import wake_opened
 from domcore.store.protocol import StoredNetwork
 from domcore.store.rows import ItemRow, NodeRow
 
@@ -28,6 +29,7 @@ def replace_network(
     if len(named) != len(network.nodes):
         raise ConfigurationError("two nodes have the same id", source="network")
     rows = {row[1]: NodeRow(*row) for row in reader.select("node", "id", sorted(reader.nodes()))}
+    known_ids = {row.id for row in rows.values()}
     leaving = [node for node in before.nodes if node.id not in named]
     busy = reader.stocked_nodes() if leaving else set()
     kept = [
@@ -48,6 +50,9 @@ def replace_network(
     for node in leaving:
         if node not in kept and not rows[node.id].gone:
             changes.add("nodes", rows[node.id]._replace(gone=1))
+    were_open = {node.id for node in before.nodes if node.enabled}
+    opened = {rows[node.id].id for node in nodes if node.enabled and node.id not in were_open}
+    wake_opened(reader, changes, opened & known_ids, now)
     body = bodies.network.dump(merged)
     digest = add_blob(reader, changes, "network", body)
     changes.add("network", (1, digest, now))

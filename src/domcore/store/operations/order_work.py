@@ -8,7 +8,14 @@ from typing import Final, Literal
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.outbox import outbox_entry
-from domcore.store.operations.waiting import counts, due_since, open_by_item, rewrite, waits
+from domcore.store.operations.waiting import (
+    counts,
+    due_since,
+    leave,
+    open_by_item,
+    rewrite,
+    waits,
+)
 from domcore.store.rows import (
     EXPIRED,
     FREED,
@@ -334,7 +341,7 @@ class OrderWork:
         )
 
         if self._waiting or waits(state):
-            rewrite(
+            after = rewrite(
                 self.changes,
                 self._waiting,
                 state,
@@ -342,6 +349,7 @@ class OrderWork:
                 self.lines.values(),
                 self._stage(state),
             )
+            leave(self.changes, self._waiting, after)
 
         self._note_demand(state)
 

@@ -13,10 +13,15 @@ WAITING: Final = ("requested", "on_hold")
 """Statuses of work that nobody has begun, unless it was handed over."""
 
 
+def open_nodes(stored: StoredNetwork) -> frozenset[int]:
+    """The nodes that the network names and has not switched off."""
+    named = zip(stored.node_ids, stored.network.nodes, strict=True)
+    return frozenset(node_id for node_id, node in named if node.enabled)
+
+
 def closed_nodes(stored: StoredNetwork, known: Collection[int]) -> frozenset[int]:
     """Of all nodes ever known, those that the network has switched off, or does not name."""
-    named = zip(stored.node_ids, stored.network.nodes, strict=True)
-    return frozenset(known) - {node_id for node_id, node in named if node.enabled}
+    return frozenset(known) - open_nodes(stored)
 
 
 def recall(work: OrderWork, closed: Collection[int], nodes: Mapping[int, str], now: int) -> int:

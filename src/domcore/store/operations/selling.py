@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from domcore.model.item import Alias
@@ -25,9 +25,11 @@ def note_offers(reader: Reader, changes: Changes) -> None:
         changes.add_all("offers", [(item_id, seq) for item_id in sorted(changes.offered)])
 
 
-def lift_exclusions(reader: Reader, changes: Changes, now: int, limit: int) -> int:
-    """Ask nodes again for items whose exclusion is over, wake those who wait for what is there;
-    returns how many exclusions ended."""
+def lift_exclusions(
+    reader: Reader, changes: Changes, nodes: Collection[int], now: int, limit: int
+) -> int:
+    """Ask nodes again for items whose exclusion is over, wake those who wait for what is there, as
+    far as it is at `nodes`, which are open; returns how many exclusions ended."""
     ended = [ItemExclusionRow._make(row) for row in reader.ended_exclusions(now, limit)]
     gained: dict[int, int] = {}
     for row in ended:
@@ -35,7 +37,8 @@ def lift_exclusions(reader: Reader, changes: Changes, now: int, limit: int) -> i
         changes.offered.add(row.item_id)
     for stock in map(StockBalance._make, reader.balances([row[:2] for row in ended])):
         units = stock.on_hand - stock.reserved - stock.blocked - stock.safety
-        gained[stock.item_id] = gained.get(stock.item_id, 0) + max(0, units)
+        if stock.node_id in nodes:
+            gained[stock.item_id] = gained.get(stock.item_id, 0) + max(0, units)
     wake_for(reader, changes, {item: units for item, units in gained.items() if units}, now)
     return len(ended)
 

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from domcore.store.changes import Changes
 from domcore.store.operations.kept_returns import take_up
+from domcore.store.operations.recall import open_nodes
 from domcore.store.operations.selling import note_offers
 from domcore.store.operations.shortfalls import settle_shortfalls
 from domcore.store.operations.waiting import wake
@@ -42,9 +43,13 @@ class Writes(Queries):
         """Write what may move stock: the balances it moves end as they must, and who waits for
         what it makes available is woken. Inside `writing`."""
         settle_shortfalls(self._backend, changes, now)
-        wake(self._backend, changes, now)
+        wake(self._backend, changes, self._open_nodes, now)
         note_offers(self._backend, changes)
         self._backend.apply(changes)
+
+    def _open_nodes(self) -> frozenset[int]:
+        """The nodes that may ship. Inside `reading` or `writing`."""
+        return open_nodes(self._network())
 
     def _take_up(self, order: OrderRow | None, now: int) -> None:
         """Carry out what is kept of an order's returns, and can be by now. Inside `writing`, after

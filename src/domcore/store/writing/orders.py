@@ -228,7 +228,7 @@ class OrderWrites(Writes):
                     for each in waiting
                     if each.order_id in states
                 }
-                committed(backend, changes, waiting, after)
+                committed(backend, changes, waiting, after, self._open_nodes)
                 note_offers(backend, changes)
             backend.apply(changes)
 

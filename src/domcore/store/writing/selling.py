@@ -121,7 +121,7 @@ class SellingWrites(Writes):
             if not backend.ended_exclusions(now, 1):
                 return 0
         with backend.writing():
-            ended = lift_exclusions(backend, changes, now, limit)
+            ended = lift_exclusions(backend, changes, self._open_nodes(), now, limit)
             self._apply(changes, now)
         return ended
 
