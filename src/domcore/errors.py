@@ -63,12 +63,22 @@ class Problem:
 class PayloadError(DomcoreError):
     """Input from outside cannot be accepted. Nothing was changed.
 
-    `problems` lists every bad field (at most `SHOWN` are printed).
+    `problems` lists every bad field (at most `SHOWN` are printed). `again` is false where what it
+    is about stands in a page that is pulled or polled, and does not come with that page another
+    time: the message says where a person finds it.
     """
 
     SHOWN = 20
 
-    def __init__(self, message: str, problems: Sequence[Problem] = (), *, source: str = "") -> None:
+    def __init__(
+        self,
+        message: str,
+        problems: Sequence[Problem] = (),
+        *,
+        source: str = "",
+        again: bool = True,
+    ) -> None:
+        self.again = again
         self.order: tuple[str, str, int] = ("", "", 0)
         self.message = message
         self.problems = tuple(problems)

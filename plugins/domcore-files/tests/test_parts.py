@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domcore import PayloadError, Settings, WorkSettings
+from domcore import ConflictError, PayloadError, Settings, WorkSettings
 from domcore.model import CaptureOrder, ObserveStock
 from domcore.settings import ChannelSettings
 from domcore.testing import World
@@ -162,6 +162,13 @@ def test_an_application_takes_the_good_and_shows_the_bad(kit, folder):
         (parked,) = dom.parked()
         assert "1 row left out" in parked.note
         assert "failed/a." in parked.note
+        (waiting,) = (each for each in dom.exceptions() if each.kind == "parked")
+        assert waiting.command == f"domcore drop {parked.id}"
+        with pytest.raises(ConflictError, match="mend it where it lies, then drop this"):
+            dom.retry(parked.id)
+        assert dom.parked() == [parked]
+        dom.drop(parked.id)
+        assert dom.parked() == []
         assert list(dom.verify()) == []
 
 
@@ -184,6 +191,8 @@ def test_an_application_shows_files_that_were_set_aside_whole(kit, folder):
         first, second = sorted(each.note for each in dom.parked())
         assert "a.csv: was set aside, and stands in failed/a." in first
         assert "b.csv: was set aside, and stands in failed/b." in second
+        waiting = [each.command for each in dom.exceptions() if each.kind == "parked"]
+        assert waiting == [f"domcore drop {each.id}" for each in dom.parked()]
         assert list(dom.verify()) == []
 
 

@@ -15,6 +15,7 @@ from domcore.model.clock import from_micros, to_micros
 from domcore.seeing.words import MOST, counted, words
 from domcore.sourcing.decide import CURRENCY_HOLD
 from domcore.store.operations.order_work import FINISHED
+from domcore.store.operations.setbacks import REREAD, split_name
 from domcore.store.protocol import OrderView, Parked, Store, Wait
 
 KINDS: Final = (
@@ -328,7 +329,7 @@ class Lookout:
                 break
             order = None if each.order_id is None else self._store.order(each.order_id).summary
             since = self._now if each.parked_at is None else from_micros(each.parked_at)
-            reason, command = (_of_failing if kind == "failing" else _of_parked)(each)
+            reason, command = _of_failing(each) if kind == "failing" else self._of_parked(each)
             found.append(
                 Waiting(
                     kind,
@@ -348,6 +349,23 @@ class Lookout:
             )
         return found
 
+    def _of_parked(self, each: Parked) -> tuple[str, str]:
+        """Why something was set aside, and the command that works it off."""
+        note = f": {each.note}" if each.note else ""
+        if each.parked_at is None:
+            return f"{each.kind} waits for a plugin that is not there{note}", "domcore plugins"
+        doubt = ", outcome not known" if each.unknown else ""
+        reason = f"{each.kind} set aside after {counted(each.attempts, 'attempt')}{doubt}{note}"
+        again = each.kind != "setback" or each.kept or self._comes_again(each.id)
+        return reason, f"domcore {'retry' if again else 'drop'} {_arg(each.id)}"
+
+    def _comes_again(self, setback: str) -> bool:
+        """Whether reading a page again brings it: not what came by itself, which its sender must
+        send again, nor what its plugin has put where a person finds it."""
+        _, consumer, seq = split_name(setback)
+        (event,) = self._store.events(after=seq - 1, limit=1)
+        return consumer.partition(":")[0] in REREAD and bool(event.body.get("number"))
+
     def reference(self, order: OrderSummary) -> str:
         """What to call an order so that no other answers to it."""
         short = f"{order.channel}/{order.external_id}"
@@ -366,19 +384,6 @@ def _of_failing(each: Parked) -> tuple[str, str]:
     note = f": {each.note}" if each.note else ""
     tried = counted(each.attempts, "attempt")
     return f"{what} fails again and again ({tried}){note}", f"domcore retry {_arg(each.id)}"
-
-
-def _of_parked(each: Parked) -> tuple[str, str]:
-    """Why something was set aside, and the command that works it off."""
-    note = f": {each.note}" if each.note else ""
-    if each.parked_at is None:
-        return f"{each.kind} waits for a plugin that is not there{note}", "domcore plugins"
-    doubt = ", outcome not known" if each.unknown else ""
-    reason = f"{each.kind} set aside after {counted(each.attempts, 'attempt')}{doubt}{note}"
-    consumer = each.id.split("/")[1] if each.kind == "setback" else ""
-    # What came by itself is not kept: its sender must send it again.
-    gone = consumer and not each.kept and consumer.partition(":")[0] not in ("poll", "pull")
-    return reason, f"domcore {'drop' if gone else 'retry'} {_arg(each.id)}"
 
 
 def _arg(text: str) -> str:

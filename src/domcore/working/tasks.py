@@ -168,7 +168,7 @@ class Tasks:
             if isinstance(piece, CaptureOrder | AmendOrder | CancelOrder):
                 self._keep(task, number, unreadable_of(error, piece))
                 return
-            words = refused(error)
+            words, number = refused(error), number if error.again else 0
         except DomcoreError as error:
             words = refused(error)
         except Exception as error:

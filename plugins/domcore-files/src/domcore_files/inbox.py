@@ -271,6 +271,7 @@ class Inbox(Generic[T]):
         return PayloadError(
             f"{told.strip()} left out, and stand in {FAILED}/{name}; the reasons lie beside it",
             source=_shown(name),
+            again=False,
         )
 
     @contextmanager
@@ -315,6 +316,7 @@ class Inbox(Generic[T]):
                 f"was set aside, and stands in {FAILED}/{name}; the reasons lie beside it:"
                 f" {error.reason}",
                 source=_shown(name),
+                again=False,
             )
         )
 

@@ -83,7 +83,8 @@ def revive_straggler(reader: Reader, changes: Changes, row: StragglerRow, now: i
     """An event is handed to its consumer again; a setback's page is read again.
 
     Raises:
-        ConflictError: what it was about came by itself, and only its sender can send it again.
+        ConflictError: what it was about came by itself, and only its sender can send it again; or
+            it does not come again with its page.
     """
     if not is_setback(row.consumer):
         changes.add("stragglers", row._replace(due_at=now, attempts=0, parked_at=None))
@@ -94,10 +95,16 @@ def revive_straggler(reader: Reader, changes: Changes, row: StragglerRow, now: i
         raise ConflictError(
             f"what {row.consumer} set aside is not kept; have it sent again, then drop this"
         )
+    position, number = _place(reader, row)
+    if not number:
+        raise ConflictError(
+            f"what {row.consumer} set aside does not come again with its page;"
+            " mend it where it lies, then drop this"
+        )
     pending = _pending(reader, row.consumer)
     for task in map(TaskRow._make, reader.select("task", "name", [row.consumer])):
         earliest = not pending or row.seq < pending[0].seq
-        cursor = _position(reader, row) if earliest else task.cursor
+        cursor = position if earliest else task.cursor
         again = task._replace(due_at=now, attempts=0, cursor=cursor, failed_at=None)
         changes.add("tasks", again)
     # It stays until its page was read: the cursor stands before one page only.
@@ -113,7 +120,7 @@ def read_pages(reader: Reader, changes: Changes, task: TaskRow, *, end: bool) ->
     """
     left = []
     for row in _pending(reader, task.name):
-        position = _position(reader, row)
+        position, _ = _place(reader, row)
         if position == task.cursor:
             changes.add("forget_stragglers", (row.consumer, row.seq))
         else:
@@ -129,10 +136,11 @@ def _pending(reader: Reader, task: str) -> list[StragglerRow]:
     return sorted((row for row in rows if row.parked_at is None), key=lambda row: row.seq)
 
 
-def _position(reader: Reader, row: StragglerRow) -> str:
-    """The cursor before the page that a setback came with."""
+def _place(reader: Reader, row: StragglerRow) -> tuple[str, int]:
+    """The cursor before the page that a setback came with, and its number there."""
     ((_, _, _, _, body, _),) = reader.events(row.seq - 1, 1, None)
-    return str(load_event(body).get("position", ""))
+    told = load_event(body)
+    return str(told.get("position", "")), int(told.get("number", 0))
 
 
 def set_aside(
@@ -140,10 +148,10 @@ def set_aside(
 ) -> bool:
     """Keep that a task could not take something; False where it is kept already.
 
-    `position` is where its page begins, `number` its place there.
+    `position` is where its page begins, `number` its place there; 0 does not come again with it.
     """
     place = f"number {number} after {position}" if position else f"number {number}"
-    note = f"{error} ({place})"
+    note = f"{error} ({place})" if number else error
     rows = [StragglerRow(*row) for row in reader.select("straggler", "consumer", [task])]
     if any(row.note == note for row in rows):
         return False
