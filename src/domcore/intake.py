@@ -273,10 +273,10 @@ class Intake:
         check_told(news, connector, self._store.network().network)
         return self.observe(news)
 
-    def ship_elsewhere(self, command: ShippedElsewhere) -> Outcome:
-        """Take in that others have sent goods of an order."""
+    def ship_elsewhere(self, command: ShippedElsewhere, *, by_hand: bool = False) -> Outcome:
+        """Take in that others have sent goods of an order; `by_hand`: a person says so."""
         self._kit.currency(command.owner)
-        outcome = self._store.ship_elsewhere(command, now=self._micros())
+        outcome = self._store.ship_elsewhere(command, now=self._micros(), by_hand=by_hand)
         self._kit.telemetry.count("domcore.elsewhere", outcome=outcome.outcome)
         self._kit.stock_changed()
         return outcome

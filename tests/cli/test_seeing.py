@@ -245,8 +245,10 @@ def test_goods_that_others_have_sent_are_told_by_hand(troubled: Path, run) -> No
     assert "others have sent 1 x MUG" in run("timeline", "#-5").stdout
     assert lines(run("orders", "--number", "#-5", "--json").stdout)[0]["shipped"] == 1
     back = run("record", "#-5", "--elsewhere", "--name", "call-17", "--taken-back", "--json")
-    assert json.loads(back.stdout)["detail"] == "1 unit have not left after all"
-    assert run("record", "#-5", "--elsewhere").exit_code == 0
+    assert json.loads(back.stdout)["detail"] == "1 unit has not left after all"
+    more = run("record", "#-5", "--elsewhere")
+    assert more.exit_code == 0
+    assert more.stdout.endswith("; called by-hand-1.\n")
     assert lines(run("orders", "--number", "#-5", "--json").stdout)[0]["open"] == 0
 
 
@@ -258,6 +260,9 @@ def test_goods_that_others_have_sent_are_told_by_hand(troubled: Path, run) -> No
         (("2-1-NYC", "shipped", "--node", "NYC"), 2),
         (("#-5", "--elsewhere", "--reason", "closed"), 2),
         (("#-5", "--elsewhere", "--taken-back"), 1),
+        (("#-5", "--elsewhere", "--taken-back", "--name", "nobody-told"), 1),
+        (("#-5", "--elsewhere", "--line", "MUG=99"), 1),
+        (("#-5", "--elsewhere", "--line", "MUG=0"), 1),
         (("#-5", "--elsewhere", "--node", "MARS"), 1),
         (("#-5", "--elsewhere", "--line", "POT=1"), 1),
         (("#-99", "--elsewhere"), 1),

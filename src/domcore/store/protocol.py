@@ -207,7 +207,9 @@ class Store(Handing, Holding, Offering, Minding, TakingBack, Protocol):
         """
         ...
 
-    def ship_elsewhere(self, command: ShippedElsewhere, *, now: int) -> Outcome:
+    def ship_elsewhere(
+        self, command: ShippedElsewhere, *, now: int, by_hand: bool = False
+    ) -> Outcome:
         """Goods of an order that others have sent: ``recorded``, or ``duplicate`` where that says
         nothing new. They count as shipped: first units that are open, then those that no node was
         told of; nodes that work on them are asked to stop (outbox ``cancel``, and an event
@@ -215,9 +217,15 @@ class Store(Handing, Holding, Offering, Minding, TakingBack, Protocol):
         seen that. Before its order it is kept. What counts is a function of all shipments told, of
         what nodes have shipped, and of what the order wants: the order of news does not matter.
 
+        With `by_hand` a person says it of an order that is there: a shipment without a name gets a
+        free one, ``by-hand-N``, which the outcome's detail says, and one that was told before is
+        replaced whatever its revision is.
+
         Raises:
             PayloadError: an unknown node, a field out of range.
-            ConflictError: the key came with other content.
+            ConflictError: the key came with other content; by hand: others would have sent more of
+                a line than the order ever had.
+            NotFound: by hand: no such order, or no shipment of that name to take back.
         """
         ...
 

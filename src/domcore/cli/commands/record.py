@@ -58,7 +58,8 @@ def _units(
 @click.option(
     "--name",
     default="",
-    help="With --elsewhere: what to call the shipment; the same name again replaces it.",
+    help="With --elsewhere: what to call the shipment; the same name again replaces it."
+    " A free name is chosen and shown without it.",
 )
 @click.option(
     "--taken-back", is_flag=True, help="With --elsewhere: the shipment --name has not left."
@@ -90,7 +91,7 @@ def command(
 
     With --elsewhere, say the ORDER and no STATUS: somebody else has sent its goods, all that have
     not left yet or those of --line. They count as shipped. What no node works on is taken off at
-    once, nodes that work on it are asked to stop.
+    once, nodes that work on it are asked to stop. More units than the order ever had are refused.
     """
     if elsewhere == (status is not None):
         raise click.UsageError("say a STATUS, or --elsewhere")

@@ -67,7 +67,7 @@ def sent_elsewhere(
     told = [
         (row, numbers[name], units)
         for row in sorted(rows, key=lambda row: (row.total, row.at, row.name))
-        for name, units in _lines_of_others(row, marks)
+        for name, units in lines_of_others(row, marks)
         if name in numbers
     ]
     named, total = dict[int, int](), dict[int, int]()
@@ -92,7 +92,7 @@ def sent_elsewhere(
     return found
 
 
-def _lines_of_others(row: ElsewhereRow, marks: frozenset[str]) -> list[tuple[str, int]]:
+def lines_of_others(row: ElsewhereRow, marks: frozenset[str]) -> list[tuple[str, int]]:
     """The lines of a shipment, none where it is one of ours. Totals have ours among them anyway."""
     lines, tracking = read_sent(row)
     return lines if row.total or marks.isdisjoint(tracking) else []
@@ -189,7 +189,7 @@ class Elsewhere:
         lines, found = self._work.lines, dict[int, int]()
         numbers, shipped = numbers_of(self._order, lines), self._work.shipped_by_nodes()
         for row in self._rows:
-            for name, units in () if row.total else _lines_of_others(row, self.marks):
+            for name, units in () if row.total else lines_of_others(row, self.marks):
                 if name in numbers:
                     number = numbers[name]
                     found.setdefault(number, shipped.get(number, 0) - lines[number].wanted)

@@ -13,6 +13,7 @@ from domcore.model.clock import to_micros
 from domcore.model.command import ShippedElsewhere
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
+from domcore.store.operations.by_hand import by_hand
 from domcore.store.operations.elsewhere import UNNAMED, Elsewhere, mark_of, marks_of, read_sent
 from domcore.store.operations.notices import CLOCKS_ASTRAY, LONGEST, MOST_LINES
 from domcore.store.operations.order_work import load_work
@@ -24,8 +25,8 @@ MOST_NUMBERS: Final = 1000
 """Tracking numbers of one shipment, at most."""
 
 
-def check_shipment(command: ShippedElsewhere, now: int) -> None:
-    """Refuse what cannot be meant.
+def check_shipment(command: ShippedElsewhere, now: int, *, unnamed: bool = False) -> None:
+    """Refuse what cannot be meant; with `unnamed` it may be one that has no name yet.
 
     Raises:
         PayloadError: every bad field.
@@ -33,7 +34,7 @@ def check_shipment(command: ShippedElsewhere, now: int) -> None:
     problems = [
         Problem(f"$.{name}", f"must have 1 to {MOST_OF_NAME} characters")
         for name in ("channel", "external_id", "name")
-        if not 1 <= len(getattr(command, name)) <= MOST_OF_NAME
+        if not (1 - (unnamed and name == "name")) <= len(getattr(command, name)) <= MOST_OF_NAME
     ]
     if not 0 <= command.revision < 2**63:
         problems.append(Problem("$.revision", "must be a whole number from 0 to 2^63 - 1"))
@@ -61,18 +62,40 @@ def take_shipment(
     command: ShippedElsewhere,
     place: tuple[int, int],
     now: int,
+    *,
+    hand: bool = False,
 ) -> Outcome:
     """Keep a shipment, and bring its order in line with it where that is known.
 
     Args:
         place: the owner's id, and that of the node the goods were taken from (0: of none).
+        hand: a person tells it, see `by_hand`.
     """
     identity = (place[0], command.channel, command.external_id)
     _, kept, _ = reader.kept([command.external_id])
     rows = {row[3]: ElsewhereRow._make(row) for row in kept if row[:3] == identity}
+    known = reader.find_order(*identity)
+    if hand:
+        unnamed, command = not command.name, by_hand(reader, bodies, command, known, rows)
+        outcome = _keep(reader, changes, bodies, command, known, rows, place, now)
+        called = f"; called {command.name}" if unnamed else ""
+        return outcome._replace(detail=outcome.detail + called)
+    return _keep(reader, changes, bodies, command, known, rows, place, now)
+
+
+def _keep(
+    reader: Reader,
+    changes: Changes,
+    bodies: Bodies,
+    command: ShippedElsewhere,
+    known: OrderRow | None,
+    rows: dict[str, ElsewhereRow],
+    place: tuple[int, int],
+    now: int,
+) -> Outcome:
+    identity = (place[0], command.channel, command.external_id)
     before = rows.get(command.name)
     row = _later(before, _row_of(command, identity, place[1], now))
-    known = reader.find_order(*identity)
     order_id = None if known is None else known.id
     if row == before:
         return Outcome("duplicate", order_id, "it is known already")
@@ -152,7 +175,8 @@ def _later(before: ElsewhereRow | None, row: ElsewhereRow) -> ElsewhereRow:
 
 def _told(elsewhere: Elsewhere) -> str:
     units = sum(elsewhere.changed.values())
-    more = "left" if units >= 0 else "have not left after all"
+    have = "has" if units == -1 else "have"
+    more = "left" if units >= 0 else f"{have} not left after all"
     parts = [f"{abs(units)} unit{'s' * (abs(units) != 1)} {more}"]
     if elsewhere.asked:
         count = len(elsewhere.asked)

@@ -92,10 +92,12 @@ class OrderWrites(Writes):
             self._apply(changes, now)
         return outcome
 
-    def ship_elsewhere(self, command: ShippedElsewhere, *, now: int) -> Outcome:
+    def ship_elsewhere(
+        self, command: ShippedElsewhere, *, now: int, by_hand: bool = False
+    ) -> Outcome:
         """See `Store.ship_elsewhere`."""
         command = typed(command, ShippedElsewhere, "this shipment")
-        check_shipment(command, now)
+        check_shipment(command, now, unnamed=by_hand)
         backend, changes = self._backend, Changes(command.by)
         digest = hashlib.sha256(content_of(command)).digest()
         with backend.writing():
@@ -109,7 +111,9 @@ class OrderWrites(Writes):
                 problem = Problem("$.node", "no such node")
                 raise PayloadError("this shipment cannot be taken in", [problem])
             place = (owner_id, nodes.get(command.node, 0))
-            outcome = take_shipment(backend, changes, self._bodies, command, place, now)
+            outcome = take_shipment(
+                backend, changes, self._bodies, command, place, now, hand=by_hand
+            )
             if command.key:
                 remember(changes, owner_id, source, command.key, digest, outcome, now)
             self._apply(changes, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, Final
 
-from domcore.errors import PayloadError
+from domcore.errors import ConflictError, NotFound, PayloadError
 from domcore.model import AuthorizeReturn, Item, Notice, Package, ShippedElsewhere
 from domcore.testing.store_suite.kit import MINUTE, NOW, START, KitSuite, StoreKit, order_of, raises
 
@@ -102,3 +102,16 @@ class ElsewherePromises(KitSuite):
             for command in bad:
                 raises(PayloadError, kit.store.ship_elsewhere, command, now=NOW + 60 * MINUTE)
             assert list(kit.store.audit("elsewhere")) == []
+
+    def test_a_person_is_asked_at_once_where_a_channel_is_believed(self) -> None:
+        with self.kit() as kit:
+            order_id, now = kit.take_in(order_of(bolt=4)), NOW + 60 * MINUTE
+            tell = kit.store.ship_elsewhere
+            raises(ConflictError, tell, _sent(5), now=now, by_hand=True)
+            raises(NotFound, tell, _sent(0), now=now, by_hand=True)
+            assert list(kit.store.audit("elsewhere")) == []
+            assert tell(_sent(1, ""), now=now, by_hand=True).detail.endswith("called by-hand-1")
+            assert tell(_sent(1, ""), now=now, by_hand=True).detail.endswith("called by-hand-2")
+            tell(_sent(2, "by-hand-1", revision=0), now=now, by_hand=True)
+            assert kit.lines(order_id) == [(1, 0, 3, 0)]
+            raises(ConflictError, tell, _sent(2, ""), now=now, by_hand=True)
