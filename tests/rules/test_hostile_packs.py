@@ -1,15 +1,17 @@
-"""Packs written to break something: each is refused, quickly and in words."""
+"""Packs that do not fit, or are one beyond a limit: each is refused, in words."""
 
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
 from domcore.errors import ConfigurationError, PluginError
 from domcore.model.facts import FactSpec
 from domcore.rules import FactRegistry, load_pack, parse_pack
+from domcore.rules.expression import DEEPEST, LONGEST, MOST_IN_LIST, MOST_LEAVES
+from domcore.rules.loader import MOST_RULES
+from domcore.rules.tables import DEEPEST_TREE, LARGEST_FILE, MOST_DOTS, MOST_TABLES
 
 ESCAPES = [
     "__import__('os').system('true')",
@@ -30,11 +32,10 @@ ESCAPES = [
     "order.value > 1j",
     "order.value > ...",
     "order.value > nan",
-    "order.value > 1e999",
+    "order.value > 1e3",
     "order.value > -order.units",
-    "order.value > 10**10**10",
+    "order.value > 2**3",
     "order.value > 99999999999999999999",
-    "order.units > 9" + "9" * 300,
     "await order.value",
     "yield",
     "any(True for line in lines for line in lines)",
@@ -68,48 +69,49 @@ def test_what_is_not_in_the_language_is_refused(plain_shop, make, condition):
 
 
 @pytest.mark.parametrize(
-    "condition",
+    ("condition", "why"),
     [
-        "(" * 1_900 + "True" + ")" * 1_900,
-        "not " * 990 + "True",
-        "-" * 3_000 + "1 == order.units",
-        "(" * 30 + "True" + " and True)" * 30,
-        " and ".join(["not (order.units > 1"] * 60) + ")" * 60,
-        "order" + ".a" * 1_900 + " == 1",
-        "order.units" + " < 5" * 900,
-        "[" * 900 + "]" * 900 + " == 1",
+        ("not (" * (DEEPEST + 1) + "True" + ")" * (DEEPEST + 1), "nested more than 24 levels"),
+        ("(True and " * 13 + "(True or " * 13 + "True" + ")" * 26, "nested more than 24 levels"),
+        ("a or " * MOST_LEAVES + "a", "more than 500 comparisons"),
+        ("order.units in [" + "1," * (MOST_IN_LIST + 1) + "]", "more than 1,000 values"),
+        ("order" + ".a" * 4 + " == 1", "at most four parts"),
+        ("True" + " " * (LONGEST - 3), "at most 4,000 characters"),
     ],
+    ids=["nots", "groups", "comparisons", "list", "name", "text"],
 )
-def test_deep_or_endless_conditions_are_refused(plain_shop, make, condition):
-    with pytest.raises(ConfigurationError):
-        plain_shop.program(make.rule(condition + " and order.bad == 1"))
-
-
-def test_a_megabyte_of_condition_is_refused_unread(make):
-    start = time.process_time()
-    with pytest.raises(ConfigurationError, match="at most 4,000 characters"):
-        make.pack(make.rule("True or " * 131_072 + "True"))
-    assert time.process_time() - start < 1
+def test_a_condition_one_beyond_a_limit_is_refused_by_its_name(make, condition, why):
+    with pytest.raises(ConfigurationError, match=why):
+        make.pack(make.rule(condition))
 
 
 @pytest.mark.parametrize("suffix", ["toml", "json"])
-def test_a_million_rules_are_refused_fast(tmp_path, suffix):
+def test_one_rule_more_than_a_pack_may_have_is_refused(tmp_path, suffix):
+    most = MOST_RULES
     if suffix == "toml":
-        text = 'format = 1\nname = "p"\nversion = "1"\n' + "[[rule]]\n" * 1_000_000
+        text = 'format = 1\nname = "p"\nversion = "1"\n' + "[[rule]]\n" * (most + 1)
     else:
-        text = '{"format": 1, "name": "p", "version": "1", "rule": [' + "{}," * 999_999 + "{}]}"
+        text = '{"format": 1, "name": "p", "version": "1", "rule": [' + "{}," * most + "{}]}"
     file = tmp_path / f"ruleset.{suffix}"
     file.write_text(text)
-    start = time.process_time()
-    with pytest.raises(ConfigurationError, match=r"1,000,000 .* at most"):
+    with pytest.raises(ConfigurationError, match="10,001 entries; a pack has at most 10,000"):
         load_pack(file)
-    assert time.process_time() - start < 3
 
 
-def test_a_file_of_seventeen_megabytes_is_refused_unread(tmp_path):
-    (tmp_path / "ruleset.json").write_bytes(b" " * (17 * 1024 * 1024))
+def test_more_tables_than_a_file_may_have_are_counted_before_it_is_read(tmp_path):
+    file = tmp_path / "ruleset.toml"
+    file.write_text("[[rule]]\n" * (MOST_TABLES + 1))
+    with pytest.raises(ConfigurationError, match="30,001 tables; a file has at most 30,000"):
+        load_pack(file)
+
+
+def test_a_file_beyond_the_largest_is_refused_unread(tmp_path):
+    (tmp_path / "ruleset.json").write_bytes(b" " * (LARGEST_FILE + 1))
     with pytest.raises(ConfigurationError, match="at most 16,777,216"):
         load_pack(tmp_path)
+
+
+DEEP = "[" * (DEEPEST_TREE + 1) + "]" * (DEEPEST_TREE + 1)
 
 
 @pytest.mark.parametrize(
@@ -117,14 +119,14 @@ def test_a_file_of_seventeen_megabytes_is_refused_unread(tmp_path):
     [
         ("ruleset.toml", b"\xff\xfe"),
         ("ruleset.toml", b"= 5"),
-        ("ruleset.toml", b"a" + b".a" * 400_000 + b" = 1"),
-        ("ruleset.toml", b"a = " + b"[" * 100_000),
+        ("ruleset.toml", b"a" + b".a" * (MOST_DOTS + 1) + b" = 1"),
+        ("ruleset.toml", b"a = " + DEEP.encode()),
         ("ruleset.toml", b"format = 1\nformat = 1"),
-        ("ruleset.json", b"[" * 100_000),
+        ("ruleset.json", b'{"a": ' + DEEP.encode() + b"}"),
         ("ruleset.json", b'{"format": 1, "format": 1}'),
         ("ruleset.json", b"5"),
         ("ruleset.json", b"NaN"),
-        ("ruleset.json", b"9" * 5_000),
+        ("ruleset.json", b'{"format": ' + b"9" * 21 + b"}"),
         ("ruleset.json", b""),
     ],
 )
@@ -262,12 +264,13 @@ def test_until_before_from_is_refused(make):
         make.pack(make.rule("True", **{"from": "2026-12-24", "until": "2026-12-23"}))
 
 
-def test_ten_thousand_rules_are_no_trouble(plain_shop, make):
-    rules = [make.rule(f"order.units == {n} and node.kind == 'store'") for n in range(10_000)]
-    pack = make.pack(*rules)
+def test_as_many_rules_as_a_pack_may_have_are_no_trouble(make):
+    pack = make.pack(*[make.rule("True") for _ in range(MOST_RULES)])
+    assert pack.rules[-1].id == "r10000"
+
+
+def test_the_same_content_is_the_same_pack_wherever_it_was_read():
     assert parse_pack(json.loads(json.dumps(good())), source="x") == parse_pack(good())
-    assert plain_shop.program(*rules).rules[-1].address == "p/r10000"
-    assert len(pack.rules) == 10_000
 
 
 def test_the_largest_condition_is_matched_by_every_engine(shop, make):
@@ -277,7 +280,7 @@ def test_the_largest_condition_is_matched_by_every_engine(shop, make):
 
 
 def test_what_is_beyond_an_engine_names_the_rule(shop, make):
-    both = " and ".join(f"({n}<order.units<9 or line.open=={n})" for n in range(90))
+    both = " and ".join(f"({n}<order.units<9 or line.open=={n})" for n in range(33))
     rules = [make.rule("line.open > 1"), make.rule(f"not ({both})", id="tangle")]
     if shop.engine.name == "python":
         assert shop.judge(*rules).first.barred == (7, 7)

@@ -10,6 +10,7 @@ import pytest
 
 from domcore.errors import ConfigurationError
 from domcore.rules.engines import durable
+from domcore.rules.engines.branches import MAX_BRANCHES, MAX_COLUMNS
 from domcore.rules.engines.durable import DurableEngine, available
 from domcore.rules.engines.protocol import All, Any, Leaf, Not
 
@@ -151,12 +152,12 @@ def test_importing_the_engines_imports_no_c_module():
 
 
 def test_too_many_alternatives_are_refused_by_durable(durable_module):
-    fields = {f"f{i}": "int" for i in range(200)}
-    pairs = [(Leaf(f"f{2 * i}", "eq", 1), Leaf(f"f{2 * i + 1}", "eq", 1)) for i in range(20)]
-    # The first half multiplies out badly as it is written, the second half when negated.
-    both = All((All(tuple(map(Any, pairs[:10]))), Any(tuple(map(All, pairs[10:])))))
-    wide = All(tuple(Leaf(name, "eq", 1) for name in (*fields, "one more")))
-    fields["one more"] = "int"
+    fields = {f"f{i}": "int" for i in range(MAX_COLUMNS + 1)}
+    pairs = [(Leaf(f"f{2 * i}", "eq", 1), Leaf(f"f{2 * i + 1}", "eq", 1)) for i in range(14)]
+    # The first half multiplies out badly as it is written (2**7 branches, where 64 are taken), the
+    # second half when negated.
+    both = All((All(tuple(map(Any, pairs[:7]))), Any(tuple(map(All, pairs[7:])))))
+    wide = All(tuple(Leaf(name, "eq", 1) for name in fields))
     for test in (both, wide):
         with pytest.raises(ConfigurationError, match="multiplied out") as error:
             DurableEngine(durable_module).compile([Leaf("f0", "eq", 1), test], fields)
@@ -164,9 +165,9 @@ def test_too_many_alternatives_are_refused_by_durable(durable_module):
 
 
 def test_a_long_or_over_many_fields_is_matched_by_its_negation(durable_module):
-    fields = {f"f{i}": "int" for i in range(150)}
+    fields = {f"f{i}": "int" for i in range(MAX_BRANCHES + 1)}
     matcher = DurableEngine(durable_module).compile(
         [Any(tuple(Leaf(name, "eq", 1) for name in fields))], fields
     )
-    assert matcher.match([{"f149": 1}, {"f0": 2}, {}]) == [1, 0, 0]
+    assert matcher.match([{"f64": 1}, {"f0": 2}, {"f1": 3}]) == [1, 0, 0]
     matcher.close()
