@@ -25,7 +25,8 @@ from domcore.model.clock import from_micros
 from domcore.plugins import describe
 from domcore.programs import AUTO
 from domcore.rules.engines.durable import available
-from domcore.rules.program import compile_program
+from domcore.rules.program import Program, compile_program
+from domcore.seeing.attributes import unread
 from domcore.seeing.weights import unweighed
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ def _packs(dom: Domcore) -> Findings:
         yield Finding(WARN, "rule packs", message, "add an [[activate]] table to domcore.toml")
     channels = ["", *(channel.name for channel in dom.settings.channels)]
     seen: set[tuple[str, ...]] = set()
+    compiled: list[Program] = []
     for owner in sorted(dom.settings.owners):
         for channel in channels:
             packs = programs.active_packs(owner, channel)
@@ -236,9 +238,11 @@ def _packs(dom: Domcore) -> Findings:
             if names in seen:
                 continue
             seen.add(names)
-            compile_program(packs, facts=programs.facts, engine=programs.engine)
+            compiled.append(compile_program(packs, facts=programs.facts, engine=programs.engine))
             if names:
                 yield Finding(OK, "rule packs", f"{', '.join(names)} for {owner}: compiled")
+    for message in unread(dom.store, dom.network(), compiled):
+        yield Finding(WARN, "rule packs", message, "write it as the fact's type wants it")
 
 
 def _plugins(dom: Domcore) -> Findings:

@@ -232,6 +232,8 @@ class Programs:
         if compiled.state is None or compiled.field is not field:
             compiled.state = compiled.program.node_state(field.nodes)
             compiled.field = field
+            for told in compiled.state.unread.values():
+                _log.warning("%s", "; ".join(told))
         return compiled.program, compiled.state
 
     def digest_for(self, owner: str, channel: str) -> str:

@@ -82,7 +82,8 @@ def test_eight_rounds_are_enough_or_the_order_waits(shop, make):
         # Written backwards, so that every round gets one step further.
         return [back, *reversed(ring), start]
 
-    assert shop.judge(*circle(6)).holds == ()
+    for length in (6, 7):
+        assert shop.judge(*circle(length)).holds == ()
     late = shop.judge(*circle(12)).holds
     assert [hold.code for hold in late] == ["domcore/rule-rounds"]
     assert late[0].stage == "route"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from domcore.errors import ConfigurationError, PluginError
 from domcore.model.facts import FactSpec
@@ -33,8 +34,6 @@ def test_a_pack_reads_free_attributes_of_orders_lines_and_nodes(shop, make):
 
 
 def test_a_line_without_the_attribute_has_its_items(shop, make):
-    from attrs import evolve
-
     item = evolve(shop.lines[0].item, attributes=(("shelf", "A1"), ("class", "X")))
     line = make.line(item, 1, 5, attributes=(("class", "Y"),))
     facts = [fact("line.shelf", "text"), fact("line.grade", "text", attribute="class")]
@@ -59,17 +58,84 @@ def test_attributes_are_brought_into_their_type(shop, kind, value, condition):
     assert there.holds(condition, fact=[fact("order.x", kind)])
 
 
+@pytest.mark.parametrize("value", [True, 1, "true", "TRUE", " Yes ", "yes", "1"])
+def test_a_flag_is_true_in_every_spelling(shop, value):
+    there = shop.ordering(attributes=(("x", value),))
+    assert there.holds("order.x", fact=[fact("order.x", "bool")])
+
+
+@pytest.mark.parametrize("value", [False, 0, "false", "False", " no", "0"])
+def test_a_flag_is_false_in_every_spelling(shop, value):
+    there = shop.ordering(attributes=(("x", value),))
+    assert there.holds("order.x == False", fact=[fact("order.x", "bool")])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "condition"),
+    [
+        ("int", "3", "order.x == 3"),
+        ("int", " -12 ", "order.x == -12"),
+        ("int", "+7", "order.x == 7"),
+        ("int", "007", "order.x == 7"),
+        ("int", "3.0", "order.x == 3"),
+        ("decimal", " 1.25 ", "order.x == 1.25"),
+        ("money", " 19.99", "order.x == 19.99"),
+        ("text", 5, "order.x == '5'"),
+        ("text", True, "order.x == 'true'"),
+        ("texts", 5, "'5' in order.x"),
+        ("time", " 2026-11-28 ", "order.x > now.time"),
+    ],
+)
+def test_text_and_numbers_are_read_alike_whatever_file_they_come_from(shop, kind, value, condition):
+    there = shop.ordering(attributes=(("x", value),))
+    assert there.holds(condition, fact=[fact("order.x", kind)])
+
+
+@pytest.mark.parametrize("kind", ["bool", "int", "decimal", "money", "text", "texts", "time"])
+def test_an_empty_cell_is_missing_and_nothing_is_said(shop, kind, make):
+    empty = shop.ordering(attributes=(("x", "  "),))
+    policy = empty.judge(make.rule("order.x is None", "hold"), fact=[fact("order.x", kind)])
+    assert (len(policy.holds), policy.unread) == (1, ())
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
-        ("bool", 1), ("bool", "true"), ("int", True), ("int", "5"), ("decimal", "1e5"),
-        ("decimal", "NaN"), ("money", 10**30), ("text", 5), ("texts", True), ("time", "soon"),
-        ("time", 5),
+        ("bool", 2), ("bool", "maybe"), ("bool", "on"), ("int", True), ("int", "5.5"),
+        ("int", "five"), ("int", "9" * 400), ("int", "1_000"), ("decimal", "1e5"),
+        ("decimal", "NaN"), ("decimal", True), ("money", 10**30), ("money", "1,50"),
+        ("time", "soon"), ("time", 5), ("time", "9999-99-99"),
     ],
 )  # fmt: skip
-def test_an_attribute_of_another_type_counts_as_missing(shop, kind, value):
+def test_what_cannot_be_read_is_missing_and_is_told(shop, kind, value, make):
     odd = shop.ordering(attributes=(("x", value),))
-    assert odd.holds("order.x is None", fact=[fact("order.x", kind)])
+    policy = odd.judge(make.rule("order.x is None", "hold"), fact=[fact("order.x", kind)])
+    assert policy.holds
+    (told,) = policy.unread
+    assert told.startswith("the order's attribute 'x' is not ")
+    assert told.endswith("so order.x is missing")
+
+
+def test_a_node_or_line_whose_attribute_cannot_be_read_is_named(shop, make):
+    facts = [fact("node.dock_count", "int", attribute="docks"), fact("line.shelf", "int")]
+    nodes = (evolve(shop.nodes[0], attributes=(("docks", "many"),)), *shop.nodes[1:])
+    item = evolve(shop.lines[0].item, attributes=(("shelf", "A1"),))
+    odd = shop.but(nodes=nodes, lines=(make.line(item, 1, 5),))
+    told = odd.judge(make.rule("node.dock_count > 2 and line.shelf > 1"), fact=facts).unread
+    assert [words.partition(":")[0] for words in told] == ["item PAINT", "node east"]
+
+
+def test_what_no_rule_reads_is_not_told(shop, make):
+    odd = shop.ordering(attributes=(("x", "maybe"),))
+    assert not odd.judge(make.rule("True", "hold"), fact=[fact("order.x", "bool")]).unread
+
+
+def test_a_node_that_is_no_candidate_is_not_told(shop, make):
+    nodes = (*shop.nodes[:2], evolve(shop.nodes[2], attributes=(("docks", "many"),)))
+    facts = [fact("node.docks", "int")]
+    odd = shop.but(nodes=nodes)
+    request = odd.request(candidates=0b011)
+    assert not odd.judge(make.rule("node.docks > 2"), fact=facts, request=request).unread
 
 
 def test_a_pack_cannot_declare_what_is_built_in_or_declared_otherwise(plain_shop, make):

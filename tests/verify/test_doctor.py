@@ -235,6 +235,39 @@ def test_a_broken_pack_is_named(world: World, tmp_path: Path) -> None:
         assert level(dom, "pack sad") == {"fail"}
 
 
+def test_attributes_that_rules_cannot_read_are_named(tmp_path: Path) -> None:
+    pack = tmp_path / "rulesets" / "docks"
+    pack.mkdir(parents=True)
+    (pack / "ruleset.toml").write_text(
+        """
+        format = 1
+        name = "docks"
+        version = "1.0.0"
+        fact = [{ name = "node.docks", type = "int" }, { name = "line.cold", type = "bool" }]
+        [[rule]]
+        id = "busy"
+        when = "node.docks < 2 and line.cold"
+        then = "exclude"
+        """,
+        encoding="utf-8",
+    )
+    world = World().node("A", at=(40.7, -74.0), attributes=(("docks", "many"),))
+    world.node("B", at=(40.7, -74.0), attributes=(("docks", "3"),))
+    for sku, cold in (("ICE", "perhaps"), ("MUG", "no")):
+        world.item(sku, attributes=(("cold", cold),))
+    world.stock("ICE", A=5, B=5)
+    asked = settings(tmp_path, root=str(tmp_path), activate=(ActivationSettings("docks"),))
+    with world.open(asked) as dom:
+        told = [each.message for each in about(dom, "rule packs") if each.level == "warn"]
+        assert [words.partition(": ")[0] for words in told] == ["node A", "item ICE"]
+        dom.capture(world.order("1", ICE=1))
+        (told_at_routing,) = dom.route().incidents
+        assert "item ICE" in told_at_routing
+        assert "node A" in told_at_routing
+        routed = [each for each in dom.events() if each.kind == "order.routed"]
+        assert len(routed[0].body["incidents"]) == 2
+
+
 def test_a_plugin_that_fails_is_named(world: World, tmp_path: Path) -> None:
     class Sulking:
         @hookimpl

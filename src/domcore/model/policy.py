@@ -85,6 +85,7 @@ class Policy:
         holds: reasons to stop, in order of code.
         fired: which rules fired on what, compactly: ``(rule number in the program, line or -1,
             node mask or -1 for the whole order)``.
+        unread: what rules wanted to read and could not, in words; those facts are missing.
     """
 
     first: Terms
@@ -92,3 +93,4 @@ class Policy:
     costs: tuple[tuple[str, int, int, int], ...] = ()
     holds: tuple[Hold, ...] = ()
     fired: tuple[tuple[int, int, int], ...] = ()
+    unread: tuple[str, ...] = ()

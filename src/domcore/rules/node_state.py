@@ -12,8 +12,10 @@ from typing import Any, Final
 
 from domcore.errors import ConfigurationError
 from domcore.model.network import Node
+from domcore.rules.attributes import unreadable
 from domcore.rules.columns import Column
 from domcore.rules.engines.protocol import FlatFact, Matcher
+from domcore.rules.pack import PackFact
 from domcore.rules.readers import NodeReader
 
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
@@ -30,11 +32,13 @@ class NodeState:
         fields: ``(field, reader)`` of the facts they need.
         columns: the node facts that are compared with something of the order.
         partners: for each activation that may speak of its own nodes only, their ids.
+        attributes: the facts the rules read from the nodes' own attributes; what cannot be read of
+            them is in `unread`, in words by node position.
     """
 
     __slots__ = (
         "_column_readers", "_extra", "_facts", "_fields", "_masks", "_matcher", "columns",
-        "everywhere", "nodes", "own", "positions", "tests",
+        "everywhere", "nodes", "own", "positions", "tests", "unread", "unread_mask",
     )  # fmt: skip
 
     def __init__(
@@ -47,11 +51,18 @@ class NodeState:
         fields: Sequence[tuple[str, NodeReader]],
         columns: Mapping[str, NodeReader],
         partners: Sequence[tuple[str, ...]],
+        attributes: tuple[PackFact, ...] = (),
     ) -> None:
         self.nodes: Final = tuple(nodes)
         self.positions: Final = {node.id: position for position, node in enumerate(self.nodes)}
         self.everywhere: Final = (1 << len(self.nodes)) - 1
         self.own: Final = tuple(self.mask(ids) if ids else self.everywhere for ids in partners)
+        self.unread: Final = {
+            at: tuple(f"node {node.id}: {why}" for why in told)
+            for at, node in enumerate(nodes)
+            if (told := unreadable(node.attributes, attributes))
+        }
+        self.unread_mask: Final = sum(1 << at for at in self.unread)
         self._matcher = matcher
         self._fields = fields
         self._column_readers = columns

@@ -6,8 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, Final
+
+from attrs import evolve
 
 from domcore.model.network import Node
 from domcore.model.policy import Directive, Hold, Policy, Terms
@@ -21,6 +24,7 @@ from domcore.rules.layers import Reach, reads_money
 from domcore.rules.lowering import Lowering, StageTests
 from domcore.rules.merge import Merge
 from domcore.rules.node_state import NodeState
+from domcore.rules.pack import PackFact
 from domcore.rules.readers import Readers, Sitting
 from domcore.rules.request import EVERYWHERE, Request
 from domcore.rules.scopes import Scoping
@@ -116,6 +120,15 @@ class Program:
             fields=self._node_fields,
             columns=self._columns,
             partners=self._partners,
+            attributes=self.attributes("node"),
+        )
+
+    def attributes(self, entity: str) -> tuple[PackFact, ...]:
+        """The facts of an entity that the rules read from its free attributes."""
+        return tuple(
+            fact
+            for name, fact in self.readers.packed.items()
+            if name in self.reads and name.startswith(f"{entity}.")
         )
 
     @cached_property
@@ -155,7 +168,12 @@ class Program:
         judging = Judging(firing, state, within, self._candidates)
         ask(self._clauses, judging, merge, active & only)
         hear(request.directives, judging, merge, len(self.rules))
-        return merge.policy()
+        policy = merge.policy()
+        unread = firing.sitting.unread
+        if unread or state.unread_mask & within:
+            told = (words for at, words in state.unread.items() if within >> at & 1)
+            return evolve(policy, unread=(*unread, *chain.from_iterable(told)))
+        return policy
 
     def fire(self, request: Request, merge: Merge) -> tuple[Firing, int]:
         """Run the stages of chaining; returns what fired and the mask of rules that may speak."""

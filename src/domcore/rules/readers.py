@@ -7,34 +7,34 @@ readers a node and the extra facts given for it. Each returns None where the fac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from attrs import frozen
 
 from domcore.model.facts import FactSpec
-from domcore.model.item import Attribute
-from domcore.model.money import MICROS, MOST, micros
 from domcore.model.network import Node
-from domcore.rules.builtin_facts import BUILTINS, LONGEST_TEXT, bounded, elapsed, zone
-from domcore.rules.checker import instant
+from domcore.rules.attributes import Unreadable, attribute_value
+from domcore.rules.builtin_facts import BUILTINS, elapsed, zone
 from domcore.rules.facts import check_value, refused_fact
 from domcore.rules.pack import PackFact
 from domcore.rules.request import Request
 from domcore.rules.tree import FactRef
 
-Attributes = tuple[tuple[str, Attribute], ...]
-
 
 class Sitting:
-    """What readers may look at while one order is judged."""
+    """What readers may look at while one order is judged.
 
-    __slots__ = ("for_lines", "line_derived", "order_derived", "request")
+    `unread` is what they found that cannot be read, in words, as keys in the order it was found.
+    """
+
+    __slots__ = ("for_lines", "line_derived", "order_derived", "request", "unread")
 
     def __init__(self, request: Request) -> None:
         self.request = request
         self.order_derived: dict[str, Any] = {}
         self.line_derived: list[dict[str, Any]] = [{} for _ in request.lines]
         self.for_lines: dict[str, bool] = {}
+        self.unread: dict[str, None] = {}
 
 
 OrderReader = Callable[[Sitting], Any]
@@ -60,7 +60,7 @@ class Readers:
             return lambda sitting: sitting.order_derived.get(name)
         if name in self.packed:
             packed = self.packed[name]
-            return lambda sitting: attribute_value(packed, sitting.request.order.attributes)
+            return lambda sitting: _order_attribute(packed, sitting)
         if name.startswith("now."):
             clock, timezone = BUILTINS[name].read, zone(fact.setting)
             assert clock is not None  # only candidate facts have no reader
@@ -96,7 +96,7 @@ class Readers:
         name = fact.name
         if name in self.packed:
             packed = self.packed[name]
-            return lambda node, _extra: attribute_value(packed, node.attributes)
+            return lambda node, _extra: _node_attribute(packed, node)
         if name in BUILTINS:
             read = BUILTINS[name].read
             assert read is not None  # only candidate facts have no reader
@@ -116,60 +116,36 @@ class Readers:
         return FactRef(key, fact.name, "time", fact.entity, setting)
 
 
-def attribute_value(fact: PackFact, attributes: Attributes) -> Any:
-    """The value of a free attribute as a fact; missing where it is absent or does not fit."""
-    for name, value in attributes:
-        if name == fact.attribute:
-            try:
-                return _CONVERT[fact.type](value)
-            except (ValueError, OverflowError):
-                return None
-    return None
-
-
-def _flag(value: Attribute) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _whole(value: Attribute) -> int | None:
-    return bounded(value) if type(value) is int else None
-
-
-def _fraction(value: Attribute) -> int | None:
-    if type(value) is int:
-        return value * MICROS if abs(value) <= MOST // MICROS else None
-    return micros(value) if isinstance(value, str) else None
-
-
-def _text(value: Attribute) -> str | None:
-    return value[:LONGEST_TEXT] if isinstance(value, str) else None
-
-
-def _texts(value: Attribute) -> tuple[str, ...] | None:
-    if not isinstance(value, str):
+def _order_attribute(fact: PackFact, sitting: Sitting) -> Any:
+    try:
+        return attribute_value(fact, sitting.request.order.attributes)
+    except Unreadable as error:
+        sitting.unread[f"the order's {error}"] = None
         return None
-    return tuple(part.strip() for part in value.split(",") if part.strip())
-
-
-def _time(value: Attribute) -> int | None:
-    return instant(value, "UTC") if isinstance(value, str) else None
-
-
-_CONVERT: Final[Mapping[str, Callable[[Attribute], Any]]] = {
-    "bool": _flag,
-    "int": _whole,
-    "decimal": _fraction,
-    "money": _fraction,
-    "text": _text,
-    "texts": _texts,
-    "time": _time,
-}
 
 
 def _line_attribute(fact: PackFact, sitting: Sitting, number: int) -> Any:
-    open_line = sitting.request.lines[number]
-    own = attribute_value(fact, open_line.line.attributes)
-    return attribute_value(fact, open_line.item.attributes) if own is None else own
+    """The line's own attribute, or else its item's."""
+    found = sitting.request.lines[number]
+    for whose, attributes in (
+        (f"line {found.line.id}", found.line.attributes),
+        (f"item {found.item.sku}", found.item.attributes),
+    ):
+        try:
+            value = attribute_value(fact, attributes)
+        except Unreadable as error:
+            sitting.unread[f"{whose}: {error}"] = None
+            continue
+        if value is not None:
+            return value
+    return None
+
+
+def _node_attribute(fact: PackFact, node: Node) -> Any:
+    try:
+        return attribute_value(fact, node.attributes)
+    except Unreadable:  # `NodeState` tells it, once for all orders
+        return None
 
 
 def _given(spec: FactSpec, extra: Mapping[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 A stage matches loop bodies, then the order, then each line; then the facts of its level are
 settled from what has fired. A stage whose facts help each other is run again until nothing new
-fires, at most `ROUNDS` times.
+fires: the round after `ROUNDS` must find everything complete.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def run_stages(stages: Sequence[Stage], firing: Firing, active: int) -> list[Hol
         new = _settle(stage, firing, active)
         rounds = 1
         while stage.recursive and new:
-            if rounds == ROUNDS:
+            if rounds > ROUNDS:
                 names = ", ".join(sorted({found.rule.address for found in new}))
                 holds.append(Hold(ENDLESS, f"after {ROUNDS} rounds still firing: {names}", "route"))
                 break

@@ -311,5 +311,5 @@ def _written(
     values = records.inputs(working.question, seen, answers)
     rules = sorted({number for number, _, _ in policy.fired})
     values.update(records.outputs(plan, holds, rules, working.passes, working.boxes))
-    incidents = tuple(outside.incidents) if outside is not None else ()
+    incidents = policy.unread if outside is None else (*policy.unread, *outside.incidents)
     return Decided(plan, tuple(holds), draws, records.encode(values), policy, incidents)
