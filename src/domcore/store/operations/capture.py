@@ -26,6 +26,7 @@ from domcore.store.operations.changing import changed_fields, nodes_at_work, tel
 from domcore.store.operations.elsewhere import UNNAMED, elsewhere_of
 from domcore.store.operations.holds import carry, hold_new, holds_of, standing_of, told_again
 from domcore.store.operations.inbox import remember, seen_before
+from domcore.store.operations.naming import Naming
 from domcore.store.operations.order_work import load_work
 from domcore.store.operations.troubles import revive
 from domcore.store.operations.typed import is_text
@@ -68,15 +69,14 @@ class Capture:
     the caller takes `changes` away, writes it, and calls again where `touched` says so.
     """
 
-    def __init__(
-        self, reader: Reader, bodies: Bodies, now: int, external_ids: Sequence[str]
-    ) -> None:
-        """Args: external_ids: of every order that is going to be taken."""
+    def __init__(self, reader: Reader, bodies: Bodies, now: int, orders: Sequence[Order]) -> None:
+        """Args: orders: every one that is going to be taken."""
         self.changes = Changes()
         self._reader: Final = reader
         self._bodies: Final = bodies
         self._now: Final = now
-        self._kept_by_order: Final = kept_of(reader, external_ids)
+        self._kept_by_order: Final = kept_of(reader, [order.external_id for order in orders])
+        self._naming: Final = Naming(reader, orders)
         self.sent_before: list[int] = []
         """New orders of which others had sent goods before they came."""
         self.returned_before: set[int] = set()
@@ -153,7 +153,7 @@ class Capture:
         return written
 
     def _arrival(self, order: Order, owner_id: int, digest: bytes) -> Arrival:
-        order, item_ids = resolve_lines(self._reader, owner_id, order)
+        order, item_ids = resolve_lines(self._naming, owner_id, order)
         return Arrival(order, digest, item_ids)
 
     def _capture(
@@ -372,7 +372,7 @@ def merged_lines(before: Order, after: Order) -> tuple[OrderLine, ...]:
     return (*kept, *coming.values())
 
 
-def resolve_lines(reader: Reader, owner_id: int, order: Order) -> tuple[Order, dict[str, int]]:
+def resolve_lines(naming: Naming, owner_id: int, order: Order) -> tuple[Order, dict[str, int]]:
     """Replace the channel's item ids by SKUs, and look the items up; a name that is none of either
     stays as it came.
 
@@ -380,9 +380,7 @@ def resolve_lines(reader: Reader, owner_id: int, order: Order) -> tuple[Order, d
         PayloadError: every line that cannot be taken in.
     """
     names = list(dict.fromkeys(line.sku for line in order.lines if line.ships))
-    aliases = reader.aliases(owner_id, order.channel, names) if names else {}
-    skus = [aliases.get(name, name) for name in names]
-    item_ids = {row.sku: row.id for row in reader.items(owner_id, skus)} if skus else {}
+    aliases, item_ids = naming.find(owner_id, order, names) if names else ({}, {})
     problems = revision_problems(order.revision)
     seen: set[str] = set()
     for number, line in enumerate(order.lines):

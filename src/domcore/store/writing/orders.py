@@ -50,7 +50,7 @@ class OrderWrites(Writes):
         if not commands:
             return []
         with backend.writing():
-            capture = Capture(backend, self._bodies, now, [c.order.external_id for c in commands])
+            capture = Capture(backend, self._bodies, now, [each.order for each in commands])
             owners = {name: self._owner(name) for name in {c.order.owner for c in commands}}
             for command in commands:
                 if capture.must_flush(command):
