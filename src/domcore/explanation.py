@@ -18,6 +18,10 @@ from domcore.model import (
     money_text,
     parts_shown,
 )
+from domcore.sourcing.generation import CURRENT
+
+REPLAYED: Final = "replay"
+RECORDED: Final = "record"
 
 _SHORT = {
     "stock": "not enough in stock anywhere",
@@ -57,9 +61,10 @@ class NodeStory:
     """Why one node ships or not.
 
     `verdict` is ``ships, dearer, parcels, nodes, tie, rules, floor, stock, rate, short, split,
-    held, owner`` or ``disabled``; `extra` is what the best plan using it would cost more, in
-    micros; `distance` is in metres, None where it holds nothing. `alternative` is that best plan,
-    as ``(node, SKU, units)``, and its cost.
+    held, owner, disabled``, or ``earlier`` where an earlier planner decided and nobody can tell any
+    more; `extra` is what the best plan using it would cost more, in micros; `distance` is in
+    metres, None where it holds nothing. `alternative` is that best plan, as ``(node, SKU,
+    units)``, and its cost.
     """
 
     node: str
@@ -77,9 +82,11 @@ class Explanation:
     """One decision and its reasons.
 
     `replayed` says that deciding again from the record gave the same bytes; `asked` is the story
-    of the node somebody asked about. `status` is the order's today; `other_decisions` are the
-    numbers of those that are not told here; `remarks` is what somebody should know before trusting
-    the numbers.
+    of the node somebody asked about. `planner` and `facts` are the numbers of what decided it;
+    where that is not what decides today, and decides otherwise, `told_from` is ``record`` instead
+    of ``replay`` and nothing is told of the nodes that lost. `status` is the order's today;
+    `other_decisions` are the numbers of those that are not told here; `remarks` is what somebody
+    should know before trusting the numbers.
     """
 
     order: tuple[str, str, str]
@@ -101,6 +108,9 @@ class Explanation:
     status: str = ""
     other_decisions: tuple[int, ...] = ()
     remarks: tuple[str, ...] = ()
+    planner: int = CURRENT.planner
+    facts: int = CURRENT.facts
+    told_from: str = REPLAYED
 
     def to_dict(self) -> dict[str, Any]:
         """A tree of JSON values: money as decimal text, distances in metres, times in ISO 8601."""
@@ -191,7 +201,10 @@ class Explanation:
             else:
                 gap = self._money(certificate.gap)
                 proofs.append(f"at most {gap} above the least cost ({certificate.method})")
-        replayed = "replays to the same bytes" if self.replayed else "DOES NOT replay"
+        if self.told_from == RECORDED:
+            replayed = "told from its record"
+        else:
+            replayed = "replays to the same bytes" if self.replayed else "DOES NOT replay"
         return "; ".join([*proofs, f"rule engine {self.made[1]}", replayed])
 
     def _extra(self, story: NodeStory) -> str:

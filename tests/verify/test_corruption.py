@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from domcore.sourcing.generation import CURRENT
 from domcore.store.audit import columns
 from domcore.store.rows import TABLES
 
@@ -325,9 +326,20 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
         ("item", {}), ("order_body", busy), ("order_revision", {}), ("decision", busy),
         ("event", busy), ("blob", {"kind": "network"}), ("blob", {"kind": "program"}),
     ):  # fmt: skip
-        body = "record" if table == "decision" else "body"
-        damage = change(table, {body: swap(b'"format":1', b'"format":9')}, **wanted)
+        body, ours = ("record", b'"format":2') if table == "decision" else ("body", b'"format":1')
+        damage = change(table, {body: swap(ours, b'"format":9')}, **wanted)
         yield "format", f"{table} {wanted} is of another format", damage
+    ours = b'"python",%d,%d]' % CURRENT
+    for what, said in (
+        ("a planner that is still to come", b'"python",99,1]'),
+        ("facts that are still to come", b'"python",1,99]'),
+        ("no planner", b'"python",0,1]'),
+        ("a planner without facts", b'"python",1]'),
+        ("nobody", b'"python"]'),
+    ):
+        yield "format", f"a decision was made by {what}", change(
+            "decision", {"record": swap(ours, said)}, **busy
+        )  # fmt: skip
         yield "format", f"{table} {wanted} is garbage", change(table, {body: b"\x00"}, **wanted)
     yield "reference", "stock of an unknown item", delete("item", sku="MUG")
     yield "reference", "an item of an unknown owner", change("item", {"owner_id": 9}, sku="MUG")

@@ -8,7 +8,7 @@ from domcore.model import Allocation, Certificate, CostTerm, Parcel, Plan, Short
 from domcore.sourcing.assemble import Prices, floors_for
 from domcore.sourcing.passes import Box, Pass
 from domcore.sourcing.supply import Supply
-from domcore.sourcing.survey import Pool, Survey
+from domcore.sourcing.survey import Survey
 
 Draw = tuple[int, int, int, int, int]
 """line position in the order, item id, node id, units, the rules' floor there."""
@@ -86,7 +86,7 @@ def _allocate(
             floor = floors_for(pool, each.terms, at) if floored else 0
             known = floors.get((number, at))
             floors[number, at] = floor if known is None or floor < known else known
-            _deal(units, at, number, pool, left[number], dealt)
+            deal(units, at, number, pool.lines, left[number], dealt)
     nodes, node_ids = supply.field.nodes, supply.field.node_ids
     allocations: list[Allocation] = []
     draws: list[Draw] = []
@@ -97,16 +97,22 @@ def _allocate(
     return allocations, draws, left
 
 
-def _deal(
+def deal(
     units: int,
     at: int,
     number: int,
-    pool: Pool,
+    lines: Sequence[tuple[int, int]],
     left: list[int],
     dealt: dict[tuple[int, int], list[int]],
 ) -> None:
-    """Give the units that one node ships of one pool to the lines that still want some."""
-    for slot, (line, _) in enumerate(pool.lines):
+    """Give the units that one node ships of one pool to the lines that still want some.
+
+    Args:
+        lines: the pool's lines, as `Pool.lines`.
+        left: what each of them still wants.
+        dealt: ``[units, pool]`` by ``(line, node)``, added to.
+    """
+    for slot, (line, _) in enumerate(lines):
         some = left[slot] if left[slot] < units else units
         if some:
             left[slot] -= some

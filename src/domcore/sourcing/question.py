@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from attrs import frozen
 
 from domcore.model import Candidate, Directive, FactValue, Hold, Order, Plan, Policy
+from domcore.sourcing.generation import CURRENT, FORMAT, Generation
 from domcore.sourcing.supply import Supply
 
 SAID_RATE: Final = "domcore/currency@"
@@ -51,6 +52,9 @@ class Question:
         rate: from the order's currency to `currency`, as decimal text, and the day it is in force
             since; empty texts where the table has none.
         made: domcore's version and the rule engine's name, for the record.
+        generation: the planner and the facts that the record names: ours, unless an earlier
+            decision is made again.
+        format: the format the record is written in.
     """
 
     order: Order
@@ -70,6 +74,8 @@ class Question:
     normal: bool = True
     coarse: str = ""
     rate: tuple[str, str] = ("", "")
+    generation: Generation = CURRENT
+    format: int = FORMAT
 
     @property
     def exchange(self) -> str:

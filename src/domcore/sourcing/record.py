@@ -1,15 +1,16 @@
 """A decision's record: what was read and what was decided, as JSON that replays to itself.
 
-Format 1. Node positions are those of the network named by ``network``; rule numbers those of the
-program named by ``program``. Both are stored by digest. Every input that planning read is here or
-in the order's revision, so `question_from` gives back the very question, and deciding it again
-gives the very bytes.
+Format 2, which names the generation of planner and facts; format 1, which does not, is read, and
+written where one of its decisions is made again. Node positions are those of the network named by
+``network``; rule numbers those of the program named by ``program``. Both are stored by digest.
+Every input that planning read is here or in the order's revision, so `question_from` gives back
+the very question, and deciding it again by the same generation gives the very bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from attrs import evolve
@@ -17,12 +18,11 @@ from attrs import evolve
 from domcore.model import Destination, Directive, Hold, Item, Order, Plan, Point
 from domcore.model.clock import from_micros, to_micros
 from domcore.sourcing.field import Field
+from domcore.sourcing.generation import FORMATS, generation_of
 from domcore.sourcing.passes import Box, Pass
 from domcore.sourcing.question import Options, Question
 from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Survey
-
-FORMAT: Final = 1
 
 
 def inputs(
@@ -34,8 +34,8 @@ def inputs(
     order, supply, options = question.order, question.supply, question.options
     place = order.destination.point if order.destination else None
     record: dict[str, Any] = {
-        "format": FORMAT,
-        "made": question.made,
+        "format": question.format,
+        "made": question.made if question.format == 1 else (*question.made, *question.generation),
         "order": order.key,
         "revision": order.revision,
         "sequence": question.sequence,
@@ -122,8 +122,8 @@ def decode(record: bytes) -> dict[str, Any]:
         ValueError: it is not a record of a format known here.
     """
     values = msgspec.json.decode(record)
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
-        raise ValueError(f"not a decision record of format {FORMAT}")
+    if not isinstance(values, dict) or values.get("format") not in FORMATS:
+        raise ValueError(f"not a decision record of format {' or '.join(map(str, FORMATS))}")
     return values
 
 
@@ -171,6 +171,8 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
         normal="to" in record or destination is None,
         coarse=record.get("coarse", ""),
         rate=tuple(record.get("rate", ("", ""))),
+        generation=generation_of(record),
+        format=record["format"],
     )
 
 

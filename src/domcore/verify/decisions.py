@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domcore.codec.stored import FORMAT
+from domcore.sourcing.generation import CURRENT, FORMATS
 from domcore.store.rows import (
     EXPIRED,
     MOST,
@@ -26,6 +26,7 @@ class Record(msgspec.Struct):
     """The part of a decision's record that its rows are held against."""
 
     format: int
+    made: list[str | int]
     order: tuple[str, str, str]
     revision: int
     sequence: int
@@ -72,11 +73,13 @@ class DecisionChecks:
         try:
             record = self._decode(decision.record)
         except msgspec.MsgspecError:
-            yield broken("format", place, f"its record is not of format {FORMAT}")
+            yield broken("format", place, "its record cannot be read")
             return
-        if record.format != FORMAT:
+        if record.format not in FORMATS:
             yield broken("format", place, f"its record is of format {record.format}")
             return
+        if not _is_made_by_one_known(record):
+            yield broken("format", place, "its record names no planner and facts that are known")
         row = (record.sequence, record.at, record.purpose)
         if record.order != found.body.key or row != decision[1:4]:
             yield broken("decision", place, "its record is that of another decision")
@@ -132,6 +135,22 @@ class DecisionChecks:
             expires = purposes.get(row.sequence) == "reserve"
             if (row.expires_at is None) == expires and not (expires and kept):
                 yield broken("I8", place, "only a reservation made to expire has a time to")
+
+
+def _is_made_by_one_known(record: Record) -> bool:
+    """Whether domcore's version and the engine are named and, from format 2 on, a generation.
+
+    What an earlier one decided is not decided anew: it may rightly come out otherwise today.
+    """
+    words, generation = record.made[:2], record.made[2:]
+    if len(words) != 2 or any(type(word) is not str for word in words):
+        return False
+    if record.format == 1:
+        return not generation
+    return len(generation) == len(CURRENT) and all(
+        type(number) is int and 1 <= number <= newest
+        for number, newest in zip(generation, CURRENT, strict=True)
+    )
 
 
 def _sums(rows: Any) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Explanations: a decision replayed from its record, and every loser's reason worked out anew."""
+"""Why a node ships, or why it does not."""
 
 from __future__ import annotations
 
@@ -7,93 +7,23 @@ from typing import Any
 
 from attrs import evolve
 
-from domcore.errors import NotFound
-from domcore.explanation import (
-    Explanation,
-    LineStory,
-    NodeStory,
-    RuleWord,
-    counted,
-    unweighed_text,
-)
-from domcore.model import Directive, Network, Order, decimal_text
+from domcore.explanation import NodeStory, RuleWord, counted
+from domcore.model import Directive, decimal_text
 from domcore.model.clock import from_micros
-from domcore.outside import RecordedOutside
-from domcore.planning import PlanningKit
 from domcore.rules.explain import Verdict
 from domcore.rules.facts import FactRegistry
 from domcore.rules.node_state import NodeState
 from domcore.rules.program import Program
-from domcore.sourcing import record as records
 from domcore.sourcing.alternatives import cheapest_with, terms_of
 from domcore.sourcing.assemble import barred_for, floors_for
-from domcore.sourcing.decide import REJECTED, Decided, Working, request_of, work_out
-from domcore.sourcing.field import Field
-from domcore.sourcing.question import Question
+from domcore.sourcing.decide import REJECTED, Decided, Working, request_of
 
 DEARER = "dearer"
-COARSE = {
-    "district": "the beginning of its postal code",
-    "locality": "the name of its town",
-    "region": "the middle of its state or province",
-    "country": "the middle of its country",
-}
-"""How a point was found that is not its postal code's own, for people."""
 HELD = "the order was held before it was planned"
 
 
-def explain_fresh(kit: PlanningKit, question: Question, decided: Decided) -> Explanation:
-    """Explain a decision that was just made and not stored."""
-    program, state = kit.program(question.order)
-    answers = records.decode(decided.record).get("outside")
-    outside = RecordedOutside(answers) if answers else None
-    again, working = work_out(question, program, state, outside)
-    teller = Teller(program, state, again, working, kit.programs.facts)
-    return teller.tell(replayed=again.record == decided.record)
-
-
-def explain_stored(
-    kit: PlanningKit, order_id: int, why_not: str | None, sequence: int | None
-) -> Explanation:
-    """Explain a stored decision on an order, the last one unless told otherwise.
-
-    Raises:
-        NotFound: nothing has been decided, there is no decision of that number, or `why_not` is
-            no node of that decision's network.
-    """
-    decisions = {each.sequence: each for each in kit.store.decisions(order_id)}
-    status = kit.store.order(order_id).summary.status
-    if not decisions:
-        raise NotFound(f"nothing has been decided on this order yet; it is {status}")
-    if sequence is not None and sequence not in decisions:
-        raise NotFound(f"there is no decision {sequence}; the last is {max(decisions)}")
-    stored = decisions[max(decisions) if sequence is None else sequence]
-    record = records.decode(stored.record)
-    order = kit.store.revision(order_id, record["revision"])
-    teller = replay(kit, record, order)
-    told = teller.tell(replayed=teller.decided.record == stored.record, why_not=why_not)
-    others = tuple(number for number in decisions if number != stored.sequence)
-    return evolve(told, status=status, other_decisions=others)
-
-
-def replay(kit: PlanningKit, record: dict[str, object], order: Order) -> Teller:
-    """Decide again what a record says was asked, by the rules and the network of then."""
-    from domcore.codec.stored import Bodies  # only replaying reads stored networks
-
-    digest = str(record["network"])
-    network = Bodies().network.load(kit.store.blob(digest)) if digest else Network(())
-    field = Field(network, digest=digest)
-    program = kit.programs.restore(str(record["program"]))
-    state = program.node_state(field.nodes)
-    answers = record.get("outside")
-    outside = RecordedOutside(answers) if isinstance(answers, dict) else None
-    question = records.question_from(record, order, field)
-    decided, working = work_out(question, program, state, outside)
-    return Teller(program, state, decided, working, kit.programs.facts)
-
-
-class Teller:
-    """Turns the workings of one decision into an `Explanation`."""
+class NodeTeller:
+    """Tells of the nodes of one decision's network, and of the rules that spoke."""
 
     def __init__(
         self,
@@ -103,7 +33,7 @@ class Teller:
         working: Working,
         facts: FactRegistry,
     ) -> None:
-        self.decided = decided
+        self._decided = decided
         self._program = program
         self._state = state
         self._working = working
@@ -111,98 +41,20 @@ class Teller:
         self._field = working.question.supply.field
         self._facts = facts
 
-    def tell(self, *, replayed: bool, why_not: str | None = None) -> Explanation:
-        """The whole story; with `why_not` also that node's, in detail."""
-        question, plan = self._working.question, self.decided.plan
-        if why_not is not None and why_not not in self._field.position:
-            raise NotFound(f"there is no node {why_not!r} in the network of this decision")
-        shipping = set(plan.nodes)
+    def others(self) -> tuple[NodeStory, ...]:
+        """The nodes that hold some of it and ship nothing, nearest first."""
+        shipping = set(self._decided.plan.nodes)
         others = [
             self._field.nodes[at].id
             for at in self._working.seen.distances
             if self._field.nodes[at].id not in shipping
         ]
-        stories = tuple(sorted((self.node(each) for each in others), key=_by_nearness))
-        return Explanation(
-            order=question.order.key,
-            number=question.order.number,
-            sequence=question.sequence,
-            at=question.now,
-            currency=question.currency,
-            lines=self._lines(),
-            parcels=plan.parcels,
-            cost=plan.cost,
-            holds=self.decided.holds,
-            certificates=plan.certificates,
-            others=stories,
-            rules=self._rules(),
-            made=question.made,
-            replayed=replayed,
-            incidents=self.decided.incidents,
-            asked=None if why_not is None else self.node(why_not),
-            remarks=(*self._coarse(), *self._turned(), *self._unweighed()),
-        )
+        return tuple(sorted((self.node(each) for each in others), key=_by_nearness))
 
-    def _coarse(self) -> Iterator[str]:
-        """Whether distances are from the middle of something large."""
-        word, _, geocoder = self._working.question.coarse.partition(" ")
-        if word:
-            what = COARSE.get(word, word)
-            yield f"the address was placed by {what} (geocoder {geocoder}): distances are rough"
-
-    def _turned(self) -> Iterator[str]:
-        """By which rate the amounts of an order in another currency were compared."""
-        question = self._working.question
-        if question.exchange:
-            rate, since = question.rate
-            told = f"in force since {since}" if rate == question.exchange else "said by a person"
-            yield (
-                f"rules compared the amounts of the order as {question.currency}, 1"
-                f" {question.order.currency} being {question.exchange} ({told})"
-            )
-
-    def _unweighed(self) -> Iterator[str]:
-        """Items without a weight in parcels that are priced by weight."""
-        weights = {pool.item.sku: pool.item.weight for pool in self._working.seen.pools}
-        found: dict[str, dict[str, None]] = {}
-        for parcel in self.decided.plan.parcels:
-            card = self._field.nodes[self._field.position[parcel.node]].rate_card
-            if self._field.rates.by_weight(card):
-                for sku, _ in parcel.contents:
-                    if not weights.get(sku):
-                        found.setdefault(card, {})[sku] = None
-        for card, skus in found.items():
-            yield f"{unweighed_text(card, list(skus))}, so the parcels may cost more than shown"
-
-    def _lines(self) -> tuple[LineStory, ...]:
-        plan, question = self.decided.plan, self._working.question
-        short = {each.line: each for each in plan.shortages}
-        stories = []
-        for position, line in enumerate(question.order.lines):
-            missing = short.get(line.id)
-            silent = "" if line.ships else "needs no shipping"
-            if self.decided.held and question.open[position]:
-                silent = "not planned, the order is held"
-            stories.append(
-                LineStory(
-                    line.id,
-                    line.sku,
-                    question.open[position],
-                    tuple(
-                        (each.node, each.quantity)
-                        for each in plan.allocations
-                        if each.line == line.id
-                    ),
-                    missing.quantity if missing else 0,
-                    missing.reason if missing else silent,
-                )
-            )
-        return tuple(stories)
-
-    def _rules(self) -> tuple[RuleWord, ...]:
+    def rules(self) -> tuple[RuleWord, ...]:
         """The rules that spoke, once each."""
         spoke: dict[int, None] = {}
-        for number, _, _ in self.decided.policy.fired:
+        for number, _, _ in self._decided.policy.fired:
             if number < len(self._program.rules):
                 spoke[number] = None
         words = []
@@ -233,8 +85,8 @@ class Teller:
         node = self._field.nodes[at]
         distance = seen.distances.get(at)
         story = NodeStory(name, distance, "", "")
-        if name in self.decided.plan.nodes:
-            units = sum(a.quantity for a in self.decided.plan.allocations if a.node == name)
+        if name in self._decided.plan.nodes:
+            units = sum(a.quantity for a in self._decided.plan.allocations if a.node == name)
             reason = f"ships {counted(units, 'unit')} of this order"
             return evolve(story, verdict="ships", reason=reason)
         if not node.enabled:
@@ -354,7 +206,7 @@ class Teller:
         )
         limit = self._working.question.options.step_limit
         other = cheapest_with(asked.problem, at, step_limit=limit)
-        limits = tuple(word for word in self._rules() if word.verb == "split")
+        limits = tuple(word for word in self.rules() if word.verb == "split")
         if other is None:
             reason = "no plan that the rules allow has room for it"
             return evolve(story, verdict="split", reason=reason, rules=(*words, *limits))

@@ -1,0 +1,95 @@
+"""The ways into an explanation: a plan just made, or a decision that was stored."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from attrs import evolve
+
+from domcore.errors import ConfigurationError, NotFound, PluginError
+from domcore.explaining.recorded import tell_recorded
+from domcore.explaining.teller import Teller
+from domcore.explanation import Explanation
+from domcore.model import Network, Order
+from domcore.outside import RecordedOutside
+from domcore.planning import PlanningKit
+from domcore.sourcing import record as records
+from domcore.sourcing.decide import Decided, work_out
+from domcore.sourcing.field import Field
+from domcore.sourcing.generation import CURRENT
+from domcore.sourcing.question import Question
+
+
+def explain_fresh(kit: PlanningKit, question: Question, decided: Decided) -> Explanation:
+    """Explain a decision that was just made and not stored."""
+    program, state = kit.program(question.order)
+    answers = records.decode(decided.record).get("outside")
+    outside = RecordedOutside(answers) if answers else None
+    again, working = work_out(question, program, state, outside)
+    teller = Teller(program, state, again, working, kit.programs.facts)
+    return teller.tell(replayed=again.record == decided.record)
+
+
+def explain_stored(
+    kit: PlanningKit, order_id: int, why_not: str | None, sequence: int | None
+) -> Explanation:
+    """Explain a stored decision on an order, the last one unless told otherwise.
+
+    Raises:
+        NotFound: nothing has been decided, there is no decision of that number, or `why_not` is
+            no node of that decision's network.
+    """
+    decisions = {each.sequence: each for each in kit.store.decisions(order_id)}
+    status = kit.store.order(order_id).summary.status
+    if not decisions:
+        raise NotFound(f"nothing has been decided on this order yet; it is {status}")
+    if sequence is not None and sequence not in decisions:
+        raise NotFound(f"there is no decision {sequence}; the last is {max(decisions)}")
+    stored = decisions[max(decisions) if sequence is None else sequence]
+    record = records.decode(stored.record)
+    order = kit.store.revision(order_id, record["revision"])
+    question = _question(kit, record, order)
+    if why_not is not None and why_not not in question.supply.field.position:
+        raise NotFound(f"there is no node {why_not!r} in the network of this decision")
+    told = _told(kit, question, record, stored.record, why_not)
+    others = tuple(number for number in decisions if number != stored.sequence)
+    return evolve(told, status=status, other_decisions=others)
+
+
+def _told(
+    kit: PlanningKit, question: Question, record: dict[str, Any], stored: bytes, why_not: str | None
+) -> Explanation:
+    """Made again where that gives the same bytes, else told from the record."""
+    ours = question.generation == CURRENT
+    try:
+        teller = _replay(kit, question, record)
+    except (ConfigurationError, PluginError):
+        if ours:
+            raise
+        return tell_recorded(kit, question, record, why_not)
+    replayed = teller.decided.record == stored
+    if replayed or ours:
+        return teller.tell(replayed=replayed, why_not=why_not)
+    return tell_recorded(kit, question, record, why_not)
+
+
+def replay(kit: PlanningKit, record: dict[str, Any], order: Order) -> Teller:
+    """Decide again what a record says was asked, by the rules and the network of then."""
+    return _replay(kit, _question(kit, record, order), record)
+
+
+def _question(kit: PlanningKit, record: dict[str, Any], order: Order) -> Question:
+    from domcore.codec.stored import Bodies  # only replaying reads stored networks
+
+    digest = str(record["network"])
+    network = Bodies().network.load(kit.store.blob(digest)) if digest else Network(())
+    return records.question_from(record, order, Field(network, digest=digest))
+
+
+def _replay(kit: PlanningKit, question: Question, record: dict[str, Any]) -> Teller:
+    program = kit.programs.restore(str(record["program"]))
+    state = program.node_state(question.supply.field.nodes)
+    answers = record.get("outside")
+    outside = RecordedOutside(answers) if isinstance(answers, dict) else None
+    decided, working = work_out(question, program, state, outside)
+    return Teller(program, state, decided, working, kit.programs.facts)
