@@ -88,3 +88,26 @@ def test_bad_returns_are_refused(words: tuple[str, ...], message: str, place: Pa
     code = 2 if "LINE=UNITS" in message else 1
     assert message in run("returns", "authorize", "1001", *words, code=code).stderr
     assert "no such returns" in run("returns", "list").stderr
+
+
+def test_closing_without_lines_takes_in_nothing_and_says_so(place: Path, run) -> None:
+    run("returns", "authorize", "1001")
+    told = run("returns", "receive", "1001", "R1", "--close")
+    assert "Return R1: closed; nothing taken in, 3 of 3 never came." in told.stdout
+    with Domcore.open(str(place / "shop.db")) as dom:
+        assert [row.on_hand for row in dom.stock()] == [2]
+        assert list(dom.verify()) == []
+    assert "is closed" in run("returns", "receive", "1001", "R1", code=1).stderr
+
+
+def test_closing_with_lines_says_what_was_taken_in_and_what_never_came(place: Path, run) -> None:
+    run("returns", "authorize", "1001")
+    words = ("returns", "receive", "1001", "R1", "--line", "1001-1=1", "--close", "--json")
+    told = json.loads(run(*words).stdout)
+    assert (told["outcome"], told["taken_in"], told["status"]) == ("received", 1, "closed")
+
+
+def test_closing_what_has_arrived_whole_is_receiving_it(place: Path, run) -> None:
+    run("returns", "authorize", "1001")
+    told = run("returns", "receive", "1001", "R1", "--line", "1001-1=3", "--close")
+    assert "Return R1: received." in told.stdout

@@ -303,9 +303,20 @@ def test_cancel_frees_the_stock(shop: Path, run) -> None:
 
 def test_cancelling_what_has_left_says_that_nothing_was_cancelled(shop: Path, run) -> None:
     order = number(run, "shipped")
-    result = run("cancel", order)
-    assert result.stdout == f"{order}: cancelled. nothing of it was left to cancel.\n"
+    (row,) = orders(run, "--number", order)
+    result = run("cancel", order, "--json")
+    assert result.exit_code == 3
+    (told,) = lines(result.stdout)
+    units, verb = row["shipped"], "has" if row["shipped"] == 1 else "have"
+    assert told["outcome"] == "nothing"
+    assert told["detail"].startswith("nothing of it was left to cancel; ")
+    assert told["detail"].endswith(f"{verb} left already")
+    assert told["units"] == {"open": 0, "allocated": 0, "shipped": units, "cancelled": 0}
     assert lines(run("orders", "--number", order, "--json").stdout)[0]["status"] == "shipped"
+    assert "nothing was left to cancel" in run("timeline", order).stdout
+    again = run("cancel", order)
+    assert again.exit_code == 3
+    assert "nothing was cancelled; it was cancelled before; 0 units cancelled" in again.stdout
 
 
 def test_cancelling_what_a_node_works_on_asks_it_to_stop(shop: Path, run) -> None:

@@ -284,8 +284,12 @@ def _recalled(event: Event, _: Background) -> Words:
 def _cancelled(event: Event, _: Background) -> Words:
     body = event.body
     text = f"cancelled: {counted(body['units'], 'unit')}"
+    if body.get("left") and not (body["units"] or body.get("requested")):
+        text = "to be cancelled, but nothing was left to cancel"
     if body.get("requested"):
         text += f"; {counted(body['requested'], 'node')} asked to stop"
+    if body.get("left"):
+        text += f"; {counted(body['left'], 'unit')} had left"
     return Words(_because(text, body.get("reason", "")), reason=body.get("reason", ""))
 
 

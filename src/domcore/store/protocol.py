@@ -231,7 +231,9 @@ class Store(Handing, Holding, Offering, Minding, TakingBack, Protocol):
 
     def cancel(self, command: CancelOrder, *, now: int) -> Outcome:
         """Cancel what has not left: open units, and reservations whose work is not handed over.
-        Nodes that already work on it are asked (outbox ``cancel``). Before its order it leaves a
+        Nodes that already work on it are asked (outbox ``cancel``). Where all of it has left the
+        outcome is ``nothing``, where it was cancelled before ``duplicate``; the detail counts what
+        was cancelled, what nodes are asked for, and what has left. Before its order it leaves a
         tombstone. A cancelled order stays cancelled whatever revision comes later.
 
         Raises: ConflictError: the key came with other content.

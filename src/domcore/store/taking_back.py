@@ -38,7 +38,9 @@ class TakingBack(Protocol):
         ...
 
     def receive_return(self, command: ReceiveReturn, *, now: int, keep: bool = False) -> Outcome:
-        """Units of a return have arrived: they are restocked, blocked or written off.
+        """Units of a return have arrived: they are restocked, blocked or written off. Outcome
+        ``received``, or ``closed`` where the return ends and nothing was taken in; the detail says
+        what never came.
 
         With `keep`, one that comes before its order or return is kept as in `authorize_return`.
 

@@ -128,8 +128,8 @@ class Commit:
 
 
 class Outcome(NamedTuple):
-    """What became of one command: ``captured, amended, duplicate, stale, cancelled, ignored,
-    observed, recorded``, the order it concerns (None for stock), and a word for people."""
+    """What became of one command: ``captured, amended, duplicate, stale, cancelled, nothing,
+    ignored, observed, recorded``, the order it concerns (None for stock), and a word for people."""
 
     outcome: str
     order_id: int | None = None

@@ -109,6 +109,10 @@ class OrderVerbs(Core):
     def cancel(self, reference: str, *, reason: str = "", by: str = "") -> Outcome:
         """Cancel what has not left of an order.
 
+        The outcome is ``cancelled``; ``nothing`` where all of it has left, or ``duplicate`` where
+        it was cancelled before. The detail says how many units were cancelled, nodes are asked for,
+        and have left.
+
         Raises:
             NotFound, ConflictError: no such order, or several.
         """

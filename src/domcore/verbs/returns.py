@@ -31,7 +31,8 @@ class ReturnVerbs(Core):
     @traced
     def receive_return(self, command: ReceiveReturn, *, by: str = "") -> Outcome:
         """Units have arrived: ``sellable`` ones are restocked, ``damaged`` ones blocked until the
-        next count, ``scrap`` is written off.
+        next count, ``scrap`` is written off. Outcome ``received``, or ``closed`` where nothing was
+        taken in and nothing more is waited for.
 
         Raises:
             NotFound: no such order or return.

@@ -134,6 +134,7 @@ OUTCOMES: Final = (
     "received",
     "held",
     "lifted",
+    "closed",
 )
 
 DIGEST_BYTES: Final = 32

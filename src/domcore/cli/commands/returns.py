@@ -109,11 +109,13 @@ def authorize(
     "lines",
     multiple=True,
     metavar="LINE=UNITS[:CONDITION]",
-    help="What arrived; all that is waited for, and sellable, when not given.",
+    help="What arrived; without it and --close all that is waited for, and sellable.",
 )
 @click.option("--node", default="", help="Where it arrived; where it was sent otherwise.")
 @click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When; now otherwise.")
-@click.option("--close", is_flag=True, help="Nothing more is expected.")
+@click.option(
+    "--close", is_flag=True, help="Nothing more is expected: without --line, nothing is taken in."
+)
 @click.option("--key", default="", help="Makes it safe to repeat.")
 def receive(
     run: Invocation,
@@ -127,6 +129,9 @@ def receive(
 ) -> int:
     """Units of RETURN have arrived: sellable ones are restocked, damaged ones blocked until the
     next count, scrap is written off.
+
+    Without --line, all that is waited for has arrived. --close ends the return: with --line after
+    taking these in, without it as it stands, and what has not arrived is not waited for any more.
     """
     with run.open() as dom:
         reference = named(dom, order)
@@ -142,7 +147,8 @@ def receive(
         )
         found = [each for each in dom.returns(reference) if each.return_id == return_id]
     if run.out.as_json:
-        run.out.object({"outcome": outcome.outcome, **_row(order, found[0])})
+        taken = sum(units for _, units, _ in arrived)
+        run.out.object({"outcome": outcome.outcome, "taken_in": taken, **_row(order, found[0])})
     run.out.say(clean(f"Return {return_id}: {outcome.detail or outcome.outcome}."))
     for line in found[0].lines:
         run.out.say(clean(f"  {_line_text(_line_row(line))}"))

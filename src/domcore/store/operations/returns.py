@@ -163,8 +163,20 @@ class Receipt:
         if command.close or complete:
             self._changes.add("set_returns", (row.node_id, max(now, row.authorized_at), row.id))
         self._tell(command, node[1], at, closed=command.close or complete, complete=complete)
-        word = "received" if complete else "closed" if command.close else "partly received"
-        return Outcome("received", row.order_id, word)
+        return Outcome(
+            "received" if command.lines or complete else "closed",
+            row.order_id,
+            self._ended(command) if command.close and not complete
+            else "received" if complete else "partly received",
+        )  # fmt: skip
+
+    def _ended(self, command: ReceiveReturn) -> str:
+        """What became of a return that ends before all of it has arrived."""
+        taken = sum(units for _, units, _ in command.lines)
+        all_units = sum(line.units for line in self._lines.values())
+        missing = all_units - sum(sum(line[4:7]) for line in self._lines.values())
+        took = f"{taken:,} taken in" if taken else "nothing taken in"
+        return f"closed; {took}, {missing:,} of {all_units:,} never came"
 
     def _stock(self, before: Mapping[int, ReturnLineRow], node_id: int, at: int, now: int) -> None:
         arrived: dict[int, list[int]] = {}

@@ -182,6 +182,35 @@ class DecisionPromises(KitSuite):
             assert kit.lines(order_id) == [(0, 0, 0, 4)]
             assert kit.shelf("bolt", "east") == (5, 0, 0)
 
+    def test_cancelling_says_what_was_cancelled_and_what_had_left(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 5)
+            order_id = kit.take_in(order_of(bolt=4))
+            kit.route(order_id, "east", units=3)
+            (name,) = kit.hand_over()
+            kit.hear(name, "partially_shipped", ("L-bolt", 2))
+            told = kit.store.cancel(CancelOrder("main", "web", "1", 2), now=NOW)
+            assert told.outcome == "cancelled"
+            assert told.detail == (
+                "1 unit cancelled; 1 node is asked to stop (1 unit); 2 units have left already"
+            )
+            again = kit.store.cancel(CancelOrder("main", "web", "1", 3), now=NOW)
+            assert again.outcome == "duplicate"
+            assert "1 unit at nodes that are asked to stop; 2 units have left" in again.detail
+
+    def test_nothing_is_cancelled_of_an_order_that_has_left(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 5)
+            order_id = kit.take_in(order_of(bolt=4))
+            kit.route(order_id, "east")
+            (name,) = kit.hand_over()
+            kit.hear(name, "shipped")
+            kit.hear(name, "delivered")
+            told = kit.store.cancel(CancelOrder("main", "web", "1", 2), now=NOW)
+            assert told.outcome == "nothing"
+            assert "4 units have left already" in told.detail
+            assert kit.store.order(order_id).summary.status == "shipped"
+
     def test_a_cancellation_may_come_before_its_order(self) -> None:
         with self.kit() as kit:
             assert kit.store.cancel(CancelOrder("main", "web", "1", 2), now=NOW).order_id is None
