@@ -28,20 +28,20 @@ OBJECTIVES = st.sampled_from(
 
 
 @st.composite
-def tariffs(draw: st.DrawFn) -> Tariff:
+def tariffs(draw: st.DrawFn, scale: int = 1) -> Tariff:
     """Steps, a minimum charge, rates by the gram: any of them may be absent."""
     steps = []
     limit = price = 0
     for _ in range(draw(st.integers(0, 3))):
         limit += draw(st.integers(1, 15))
-        price += draw(AMOUNTS)
+        price += draw(AMOUNTS) * scale
         steps.append((limit, price))
     return Tariff(
-        base=draw(AMOUNTS),
+        base=draw(AMOUNTS) * scale,
         per_gram=draw(st.sampled_from([0, 0, 1, 3])),
         steps=tuple(steps),
         over_per_gram=draw(st.sampled_from([0, 1, 5])),
-        minimum=draw(st.sampled_from([0, 0, 10, 40])),
+        minimum=draw(st.sampled_from([0, 0, 10, 40])) * scale,
     )
 
 
@@ -73,6 +73,31 @@ def problems(
         offers=tuple(offers),
         parcel={number: draw(AMOUNTS) for number in numbers},
         **extra,
+    )
+
+
+@st.composite
+def orders_some_nodes_hold(draw: st.DrawFn, *, lines: int = 14, nodes: int = 9) -> Problem:
+    """An order under a limit of nodes that some nodes within it hold together, with tariffs."""
+    dice = random.Random(draw(st.integers(0, 2**32)))
+    count = draw(st.integers(2, lines))
+    limit = draw(st.integers(1, 3))
+    able = sorted(dice.sample(range(nodes), limit))
+    quantities = tuple(dice.choice([1, 1, 2, 2, 4, 6]) for _ in range(count))
+    offers = []
+    for quantity in quantities:
+        held = {node: dice.randint(1, quantity) for node in range(nodes) if dice.random() < 0.4}
+        owner = dice.choice(able)
+        others = sum(held.get(node, 0) for node in able if node != owner)
+        held[owner] = max(held.get(owner, 0), quantity - others, 1)
+        offers.append(tuple((node, held[node], 60, dice.choice([0, 20])) for node in sorted(held)))
+    return Problem(
+        quantities,
+        tuple(offers),
+        {node: dice.choice([900, 1600]) for node in range(nodes)},
+        weights=tuple(dice.choice([1, 5, 20, 45]) for _ in range(count)),
+        tariffs={node: draw(tariffs(scale=200)) for node in range(nodes)},
+        max_nodes=limit,
     )
 
 

@@ -70,6 +70,24 @@ def nodes_counted(problem: Problem, solution: Solution) -> int:
     return len({node for node, _, _ in solution.take} | set(problem.opened))
 
 
+def keeps_the_rules(problem: Problem, solution: Solution) -> None:
+    """Buckets add up, stock and the limit of nodes are kept, parcels carry what is taken."""
+    placed = dict.fromkeys(range(len(problem.quantities)), 0)
+    for node, line, units in solution.take:
+        available = next(o[1] for o in problem.offers[line] if o[0] == node)
+        assert 0 < units <= available
+        placed[line] += units
+    for line, quantity in enumerate(problem.quantities):
+        assert placed[line] + solution.short[line] == quantity
+    assert solution.take == tuple(sorted(solution.take))
+    assert terms_of(problem, solution)[-1] == solution.cost
+    if problem.max_nodes is not None:
+        assert nodes_counted(problem, solution) <= max(problem.max_nodes, len(problem.opened))
+    if problem.ship_complete and any(solution.short):
+        assert solution.short == problem.quantities
+    assert solution.bound <= solution.cost
+
+
 def _vector(problem: Problem, short: int, cost: int, parcels: int, nodes: int) -> Terms:
     value = {"cost": cost, "parcels": parcels, "nodes": nodes}
     return (short, *(value[term] for term in problem.objective), cost)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from domcore.sourcing.planner import Problem, solve
 
-from .problems import problems
-from .reference import greedy_terms, terms_of
+from .problems import orders_some_nodes_hold, problems
+from .reference import greedy_terms, keeps_the_rules, terms_of
 
 
 @settings(max_examples=250, deadline=None)
@@ -78,10 +78,23 @@ def test_never_dearer_than_the_greedy_cover(
     assert terms_of(problem, solution) <= greedy_terms(problem)
 
 
-@settings(max_examples=100, deadline=None)
-@given(problems(lines=10, nodes=7, with_tariffs=True, options=False), st.sampled_from([0, 3_000]))
+@settings(max_examples=250, deadline=None)
+@given(
+    problems(lines=10, nodes=7, with_tariffs=True, options=False),
+    st.sampled_from([None, None, 1, 2]),
+    st.sampled_from([0, 20, 3_000, 400_000]),
+)
 def test_never_dearer_than_the_greedy_cover_under_tariffs(
-    problem: Problem, step_limit: int
+    problem: Problem, max_nodes: int | None, step_limit: int
 ) -> None:
+    problem = evolve(problem, max_nodes=max_nodes)
     solution = solve(problem, step_limit=step_limit)
     assert terms_of(problem, solution) <= greedy_terms(problem)
+
+
+@settings(max_examples=150, deadline=None)
+@given(orders_some_nodes_hold(), st.booleans())
+def test_an_order_that_the_allowed_nodes_hold_is_placed(problem: Problem, whole: bool) -> None:
+    solution = solve(evolve(problem, ship_complete=whole))
+    keeps_the_rules(problem, solution)
+    assert not any(solution.short)

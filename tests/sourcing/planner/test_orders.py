@@ -75,6 +75,28 @@ def test_a_limit_of_nodes_holds_for_whole_lines_too() -> None:
     assert solve(problem).take == ((1, 0, 1), (1, 1, 1))
 
 
+def test_nine_lines_that_two_nodes_hold_are_placed_on_them() -> None:
+    held = ["PPQQ", "PPQQQQ", "R", "PR", "PQ", "RR", "PPPPPPRRRRRR", "PPRR", "PPQRR"]
+    offers = tuple(
+        tuple((at, row.count(node), 60_000, 20_000) for at, node in enumerate("PQR") if node in row)
+        for row in held
+    )
+    steps = ((2_000, 0), (5_000, 6_200_000), (15_000, 17_500_000), (30_000, 39_000_000))
+    problem = Problem(
+        (2, 4, 1, 1, 1, 2, 6, 2, 2),
+        offers,
+        dict.fromkeys(range(3), 900_000),
+        (100,) * 9,
+        {
+            at: Tariff(base, steps=steps)
+            for at, base in enumerate((11_500_000, 2_100_000, 11_500_000))
+        },
+        max_nodes=2,
+        ship_complete=True,
+    )
+    assert not any(solve(problem, step_limit=200_000).short)
+
+
 def test_an_open_parcel_is_joined_without_paying_for_a_new_one() -> None:
     tariff = Tariff(steps=((10, 5), (20, 50)))
     offers = (((0, 1, 0, 0), (1, 1, 0, 0)), ((0, 1, 0, 0), (1, 1, 0, 0)))

@@ -18,6 +18,7 @@ from domcore.sourcing.planner.instance import compile_instance
 from domcore.sourcing.planner.labels import walk
 from domcore.sourcing.planner.open_sets import OpenSets, greedy_cover, opened_by
 from domcore.sourcing.planner.packing import Packer, minorant
+from domcore.sourcing.planner.parcels import improve
 from domcore.sourcing.planner.subgradient import tighten
 
 from .problems import AMOUNTS, problems, tariffs, tight_order
@@ -216,3 +217,28 @@ def _weighted(problem: Problem) -> int:
     short, cost, _ = best_terms(problem)
     unplaceable = sum(problem.quantities) - sum(instance.need)
     return (short - unplaceable) * instance.penalty + cost
+
+
+def test_units_that_moved_on_during_a_sweep_are_not_lost() -> None:
+    # The unit of node 0 joins the one at node 1; a sweep that listed that one beforehand would
+    # then move it on alone and leave the other nowhere.
+    steps = ((1, 0), (2, 5), (4, 11))
+    tariffs = {0: Tariff(9), 1: Tariff(steps=steps), 2: Tariff(9, steps=steps)}
+    offers = (((0, 1, 0, 0), (1, 2, 0, 3), (2, 1, 0, 0)),)
+    instance = compile_instance(Problem((2,), offers, {0: 0, 1: 0, 2: 0}, (1,), tariffs))
+    take, _ = improve(instance, [(0, 0, 1), (1, 0, 1)], ENOUGH)
+    assert sum(units for _, _, units in take) == 2
+
+
+@settings(max_examples=200, deadline=None)
+@given(problems(lines=6, nodes=5, with_tariffs=True))
+def test_improving_a_plan_keeps_every_unit_and_never_costs_more(problem: Problem) -> None:
+    instance = compile_instance(problem)
+    assume(instance.need and not instance.linear)
+    take = greedy_cover(instance)
+    better, _ = improve(instance, take, ENOUGH)
+    for line in range(len(instance.need)):
+        placed = [sum(units for _, each, units in plan if each == line) for plan in (take, better)]
+        assert placed[0] == placed[1]
+    assert instance.allows(better)
+    assert instance.cost(better) <= instance.cost(take)

@@ -62,6 +62,16 @@ class Instance:
         total = packer.cheapest(units)[0] + self.counts[node] * self.weight["nodes"]
         return total + sum(fixed[line][0] + each[line] * count for line, count in units)
 
+    def one_parcel(self, node: int, units: Units) -> int:
+        """The true weighted cost of shipping `units` from `node` in one parcel."""
+        packer = self.packers[node]
+        if packer is None:
+            return self.node_cost(node, units)
+        touch = {line: fixed for line, _, fixed, _ in self.held[node]}
+        each = self.true_unit[node]
+        total = packer.single(units) + self.counts[node] * self.weight["nodes"]
+        return total + sum(touch[line] + each[line] * count for line, count in units)
+
     def cost(self, take: Take) -> int:
         """The true weighted cost of a plan, units short included."""
         by_node: dict[int, Units] = {}

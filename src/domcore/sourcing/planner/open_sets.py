@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domcore.sourcing.planner.cover import Row, cover
-from domcore.sourcing.planner.instance import Instance, Take
+from domcore.sourcing.planner.instance import Instance, Take, Units
 
 
 class OpenSets:
@@ -163,29 +163,33 @@ def greedy_cover(instance: Instance, wanted: Sequence[int] | None = None) -> Tak
         for node in sorted(unused):
             if free is not None and instance.counts[node] > free:
                 continue
-            whole = units = 0
-            cost = instance.opening[node]
-            for line, available, touch, each in instance.held[node]:
-                count = min(available, left[line])
-                if count:
-                    whole += count == left[line]
-                    units += count
-                    cost += touch + each * count
-            rank = (-whole, -units, cost, node)
-            if units and (best is None or rank < best):
-                best = rank
+            units = _offered(instance, node, left)
+            if units:
+                whole = sum([count == left[line] for line, count in units])
+                rank = (-whole, -sum([count for _, count in units]))
+                # Only what a node of the same rank has to be compared by is priced.
+                if best is None or rank <= best[:2]:
+                    found = (*rank, instance.one_parcel(node, units), node)
+                    best = found if best is None else min(best, found)
         if best is None:
             break
         node = best[3]
         unused.discard(node)
         if free is not None:
             free -= instance.counts[node]
-        for line, available, _, _ in instance.held[node]:
-            count = min(available, left[line])
-            if count:
-                take.append((node, line, count))
-                left[line] -= count
+        for line, count in _offered(instance, node, left):
+            take.append((node, line, count))
+            left[line] -= count
     return sorted(take)
+
+
+def _offered(instance: Instance, node: int, left: Sequence[int]) -> Units:
+    """What a node has of what is left."""
+    return [
+        (line, min(available, left[line]))
+        for line, available, _, _ in instance.held[node]
+        if left[line]
+    ]
 
 
 def opened_by(take: Take) -> int:

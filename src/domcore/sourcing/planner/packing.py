@@ -74,8 +74,9 @@ class Packer:
         return total, [(joins, [lines[at] for at in group]) for joins, group in groups]
 
     def single(self, units: Iterable[tuple[int, int]]) -> int:
-        """All of it in one new parcel."""
-        return self.new(sum(self._weights[line] * count for line, count in units))
+        """All of it in one parcel: the open one, where there is one."""
+        load = sum(self._weights[line] * count for line, count in units)
+        return self.new(load) if self._opened is None else self.join(load)
 
     def new(self, grams: int) -> int:
         """One new parcel."""

@@ -65,7 +65,11 @@ def improve(instance: Instance, take: Take, step_limit: int) -> tuple[Take, int]
     moved = True
     while moved and steps < step_limit:
         moved = False
-        for node, line, units in [(n, li, u) for n, m in enumerate(plan) for li, u in m.items()]:
+        for node, line in [(n, li) for n, m in enumerate(plan) for li in m]:
+            # Moves since the sweep began may have taken these units, or brought further ones.
+            units = plan[node].get(line, 0)
+            if not units:
+                continue
             for other, _, _, _ in instance.offers[line]:
                 steps += 1
                 if steps >= step_limit:
