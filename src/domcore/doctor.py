@@ -238,7 +238,14 @@ def _packs(dom: Domcore) -> Findings:
             if names in seen:
                 continue
             seen.add(names)
-            compiled.append(compile_program(packs, facts=programs.facts, engine=programs.engine))
+            compiled.append(
+                compile_program(
+                    packs,
+                    facts=programs.facts,
+                    engine=programs.engine,
+                    elsewhere=programs.set_by_rules(),
+                )
+            )
             if names:
                 yield Finding(OK, "rule packs", f"{', '.join(names)} for {owner}: compiled")
     for message in unread(dom.store, dom.network(), compiled):

@@ -15,6 +15,7 @@ from domcore import __version__
 from domcore.errors import ConfigurationError
 from domcore.model import FactSpec
 from domcore.plugins import Plugins
+from domcore.rules.compiler import facts_set_by
 from domcore.rules.engines.protocol import RuleEngine
 from domcore.rules.facts import FactRegistry
 from domcore.rules.loader import load_pack, parse_pack
@@ -73,6 +74,7 @@ class Programs:
         self._pending: list[tuple[str, bytes]] = []
         self._engine: RuleEngine | None = None
         self._packs: list[PackInfo] | None = None
+        self._set_by_rules: dict[str, FactSpec] | None = None
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
         self._by_order: dict[tuple[str, str], _Compiled] = {}
 
@@ -182,6 +184,19 @@ class Programs:
             if activation.covers(owner, channel)
         ]
 
+    def set_by_rules(self) -> dict[str, FactSpec]:
+        """The facts that activated packs set, for whatever orders: where none of these is in force
+        they are known, and missing."""
+        if self._set_by_rules is None:
+            found = []
+            for each in self.activations():
+                try:
+                    found.append((self._pack_for(each), each))
+                except ConfigurationError:
+                    continue  # told where the pack itself is needed
+            self._set_by_rules = facts_set_by(found)
+        return self._set_by_rules
+
     def active_digests(self) -> list[tuple[str, str]]:
         """Every activation with the digest of its pack; empty where that cannot be used."""
         found = []
@@ -241,17 +256,27 @@ class Programs:
         return self._by_order[owner, channel].digest
 
     def _compile(self, active: Sequence[tuple[Pack, Activation]], currency: str) -> _Compiled:
-        key = (currency, *((repr(activation), pack.digest) for pack, activation in active))
+        elsewhere = tuple(sorted(self.set_by_rules()))
+        key = (currency, elsewhere, *((repr(each), pack.digest) for pack, each in active))
         compiled = self._compiled.get(key)
         if compiled is None:
             program = compile_program(
-                active, facts=self.facts, engine=self.engine, currency=currency
+                active,
+                facts=self.facts,
+                engine=self.engine,
+                currency=currency,
+                elsewhere=self.set_by_rules(),
             )
-            compiled = _Compiled(program, self._keep(active, currency))
+            compiled = _Compiled(program, self._keep(active, currency, program.elsewhere))
             self._compiled[key] = compiled
         return compiled
 
-    def _keep(self, active: Sequence[tuple[Pack, Activation]], currency: str) -> str:
+    def _keep(
+        self,
+        active: Sequence[tuple[Pack, Activation]],
+        currency: str,
+        elsewhere: Sequence[FactSpec],
+    ) -> str:
         """The digest of the packs and how they were activated, to be stored by `keep`."""
         rows = [
             {
@@ -272,6 +297,8 @@ class Programs:
             "active": rows,
             "facts": self._foreign_facts(),
         }
+        if elsewhere:
+            body["elsewhere"] = elsewhere
         return self._pend("program", msgspec.json.encode(body))
 
     def _pend(self, kind: str, body: bytes) -> str:
@@ -317,7 +344,14 @@ class Programs:
             )
             active.append((parse_pack(tree, source=f"{row['name']} (stored)"), activation))
         facts = FactRegistry(FactSpec(**spec) for spec in body["facts"])
-        return compile_program(active, facts=facts, engine=self.engine, currency=body["currency"])
+        elsewhere = [FactSpec(**spec) for spec in body.get("elsewhere", ())]
+        return compile_program(
+            active,
+            facts=facts,
+            engine=self.engine,
+            currency=body["currency"],
+            elsewhere={spec.name: spec for spec in elsewhere},
+        )
 
     def forget_nodes(self) -> None:
         """The network has been replaced."""

@@ -58,11 +58,22 @@ def test_a_case_that_holds_says_nothing(check, stores):
         ([], "p/stores fired, and the case does not say so (nodes soho)"),
         ([{"rule": "stores", "nodes": ["dc"]}], "p/stores speaks of nodes soho, not dc"),
         ([{"rule": "stores", "lines": ["LAMP"]}], "p/stores speaks of lines none, not LAMP"),
-        ([{"rule": "stores"}, {"rule": "others"}], "p/others did not fire"),
     ],
 )
 def test_a_case_that_does_not_hold_says_why(check, stores, expect, why):
     assert check(stores, {**CASE, "expect": expect}) == (f"a store abroad: {why}",)
+
+
+def test_a_rule_that_is_expected_and_silent_is_named(check, make):
+    pack = make.pack(
+        make.rule("node.kind == 'store'", id="stores"), make.rule("order.units > 99", id="big")
+    )
+    large = {
+        **CASE, "name": "large", "line": [{"sku": "LAMP", "quantity": 100}],
+        "expect": [{"rule": "stores"}, {"rule": "big"}],
+    }  # fmt: skip
+    small = {**CASE, "expect": [{"rule": "stores"}, {"rule": "big"}]}
+    assert check(pack, small, large) == ("a store abroad: p/big did not fire",)
 
 
 def test_a_rule_that_no_case_fires_is_a_failure(check, make):
@@ -173,7 +184,7 @@ def test_packs_of_other_layers_may_stand_beside_it(check, make):
         ({"node": [{"id": "a", "kind": "shop"}]}, "no kind 'shop'"),
         ({"node": [{"id": "a", "stock": {"LAMP": -1}}]}, "whole number from 0"),
         ({"node": [{"id": "a", "distance_km": "far"}]}, "not a number in quotes"),
-        ({"node": [{"id": "a", "facts": {"node.x.y": 1}}]}, "no plugin fact"),
+        ({"node": [{"id": "a", "facts": {"node.x.y": 1}}]}, "no fact of that name"),
         ({"line": [{"sku": "A", "quantity": "2"}]}, "whole number"),
         ({"line": [{"sku": "A", "dimensions": [1, 2]}]}, "millimetres"),
         ({"order": {"attributes": {"x": [1]}}}, "true or false"),
@@ -188,3 +199,22 @@ def test_a_wrong_case_is_refused_in_words(check, stores, change, why):
     with pytest.raises(ConfigurationError) as refused:
         check(stores, {**CASE, **change})
     assert why in str(refused.value)
+
+
+def test_a_case_that_expects_a_rule_that_there_is_not_is_refused_by_its_name(check, stores):
+    with pytest.raises(ConfigurationError, match=r"no rule 'store' in p; did you mean 'stores'"):
+        check(stores, {**CASE, "expect": [{"rule": "store"}]})
+    with pytest.raises(ConfigurationError, match=r"no rule 'r9' in p; its rules are stores"):
+        check(stores, {**CASE, "expect": [{"rule": "p/r9"}]})
+
+
+def test_a_rule_of_a_pack_that_is_not_there_did_not_just_stay_silent(check, stores):
+    expect = [*CASE["expect"], {"rule": "other/r9"}]
+    (failure,) = check(stores, {**CASE, "expect": expect})
+    assert "there is no rule other/r9 in force; there are p/stores" in failure
+
+
+def test_a_kind_of_node_that_there_is_not_lists_those_that_there_are(check, stores):
+    node = [{**CASE["node"][0], "kind": "shop"}]
+    with pytest.raises(ConfigurationError, match="kinds are dc, store, vendor"):
+        check(stores, {**CASE, "node": node})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,10 +13,11 @@ from domcore.app import Domcore
 from domcore.cli.output import times
 from domcore.errors import DomcoreError, NotFound
 from domcore.loading.shape import suggestion
+from domcore.model import FactSpec
 from domcore.programs import PackInfo, Programs
 from domcore.rules.case_reading import load_cases
 from domcore.rules.cases import run_cases
-from domcore.rules.compiler import Active
+from domcore.rules.compiler import Active, facts_set_by
 from domcore.rules.loader import load_pack
 from domcore.rules.pack import Activation, Pack
 from domcore.rules.program import compile_program
@@ -95,15 +96,29 @@ class Rulebook:
 
     def _run_cases(self, pack: Pack, path: Path) -> tuple[int, tuple[str, ...]]:
         engine, facts = self._programs.engine, self._programs.facts
-        cases = load_cases(path if path.is_dir() else path.parent, pack, facts)
+        elsewhere = self._set_elsewhere(pack)
+        folder = path if path.is_dir() else path.parent
+        cases = load_cases(folder, pack, facts, elsewhere)
         others = self._spoken_of(pack)
-        plan = case_planner(pack, engine=engine, facts=facts, others=others)
-        failures = run_cases(pack, cases, engine=engine, facts=facts, plan=plan, others=others)
+        plan = case_planner(pack, engine=engine, facts=facts, others=others, elsewhere=elsewhere)
+        failures = run_cases(
+            pack, cases, engine=engine, facts=facts, plan=plan, others=others, elsewhere=elsewhere
+        )
         return len(cases), failures
 
     def _compile_alone(self, pack: Pack, _path: Path) -> tuple[int, tuple[str, ...]]:
-        own = (pack, Activation(pack.name))
-        return 1, self._compile([*self._spoken_of(pack), own], pack.currency)
+        active = [*self._spoken_of(pack), (pack, Activation(pack.name))]
+        return 1, self._compile(active, pack.currency, self._set_elsewhere(pack))
+
+    def _set_elsewhere(self, pack: Pack) -> dict[str, FactSpec]:
+        """The facts that the other packs there are set."""
+        return facts_set_by(
+            [
+                (info.pack, Activation(info.pack.name))
+                for info in self._programs.packs()
+                if info.pack and info.name != pack.name
+            ]
+        )
 
     def _spoken_of(self, pack: Pack) -> list[Active]:
         """The packs that this one overrides or disables rules of, one layer below it."""
@@ -123,14 +138,20 @@ class Rulebook:
         try:
             active = self._programs.active_packs(owner, channel)
             currency = self._settings.owners.get(owner, "")
-            return self._compile(active, currency)
+            return self._compile(active, currency, self._programs.set_by_rules())
         except DomcoreError as error:
             return (str(error),)
 
-    def _compile(self, active: Sequence[Active], currency: str) -> tuple[str, ...]:
+    def _compile(
+        self, active: Sequence[Active], currency: str, elsewhere: Mapping[str, FactSpec]
+    ) -> tuple[str, ...]:
         programs = self._programs
         compile_program(
-            active, engine=programs.engine, facts=programs.facts, currency=currency
+            active,
+            engine=programs.engine,
+            facts=programs.facts,
+            currency=currency,
+            elsewhere=elsewhere,
         ).close()
         return ()
 

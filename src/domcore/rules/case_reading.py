@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 
-from domcore.errors import ConfigurationError
+from domcore.errors import ConfigurationError, PluginError
 from domcore.model.facts import FactSpec
 from domcore.model.item import Attribute, Item
 from domcore.model.money import MICROS, micros
@@ -16,9 +17,9 @@ from domcore.model.order import Order, OrderLine
 from domcore.model.place import Destination, Point
 from domcore.model.postal import normal_destination, normal_node
 from domcore.rules.cases import Case, Expectation, ExpectedPlan
-from domcore.rules.facts import FactRegistry
+from domcore.rules.facts import FactRegistry, check_value
 from domcore.rules.pack import FORMAT, Activation, Pack
-from domcore.rules.problems import Problems, shown, suggestion
+from domcore.rules.problems import Problems, listed, shown, suggestion
 from domcore.rules.request import OpenLine, Request
 from domcore.rules.tables import Table, check_plain, read_tree, table_rows
 
@@ -30,7 +31,10 @@ MOST_CASES: Final = 10_000
 
 
 def load_cases(
-    folder: Path | str, pack: Pack, facts: FactRegistry | None = None
+    folder: Path | str,
+    pack: Pack,
+    facts: FactRegistry | None = None,
+    elsewhere: Mapping[str, FactSpec] = MappingProxyType({}),
 ) -> tuple[Case, ...]:
     """The cases beside a pack; none when there is no file.
 
@@ -40,14 +44,22 @@ def load_cases(
     for name in FILES:
         file = Path(folder) / name
         if file.is_file():
-            return parse_cases(read_tree(file), pack, facts, source=str(file))
+            return parse_cases(read_tree(file), pack, facts, elsewhere, source=str(file))
     return ()
 
 
 def parse_cases(
-    tree: Any, pack: Pack, facts: FactRegistry | None = None, *, source: str = ""
+    tree: Any,
+    pack: Pack,
+    facts: FactRegistry | None = None,
+    elsewhere: Mapping[str, FactSpec] = MappingProxyType({}),
+    *,
+    source: str = "",
 ) -> tuple[Case, ...]:
     """Cases from a plain tree, as TOML and JSON give it.
+
+    Args:
+        elsewhere: facts that other packs set, which a case may give.
 
     Raises:
         ConfigurationError: naming every problem, each with its case.
@@ -64,7 +76,7 @@ def parse_cases(
     if tree.get("format") != FORMAT:
         problems.add(f"format = {FORMAT} is the format this version reads", "format")
     registry = FactRegistry() if facts is None else facts
-    reader = _Reader(pack, registry, problems)
+    reader = _Reader(pack, {**registry, **elsewhere}, set(elsewhere), problems)
     cases = tuple(table_rows(rows, "case", problems, reader.case))
     problems.raise_if_any()
     return cases
@@ -73,9 +85,16 @@ def parse_cases(
 class _Reader:
     """Reads the tables of one file."""
 
-    def __init__(self, pack: Pack, facts: FactRegistry, problems: Problems) -> None:
+    def __init__(
+        self,
+        pack: Pack,
+        facts: Mapping[str, FactSpec],
+        elsewhere: Container[str],
+        problems: Problems,
+    ) -> None:
         self.pack = pack
         self.facts = facts
+        self.elsewhere = elsewhere
         self.problems = problems
 
     def case(self, table: Table) -> Case:
@@ -227,7 +246,7 @@ class _Reader:
         name = row.text("id", required=True)
         kind = row.text("kind", default="dc")
         if kind not in NODE_KINDS:
-            row.problem("kind", f"no kind {shown(kind)}{suggestion(kind, NODE_KINDS)}")
+            row.problem("kind", f"no kind {shown(kind)}; kinds are {', '.join(NODE_KINDS)}")
         if "distance_km" in row.tree:
             distances[position] = self.amount(row, "distance_km") // 1_000
         for fact, value in self.given(row, "facts", ("node", "candidate")).items():
@@ -260,8 +279,14 @@ class _Reader:
 
     def expectation(self, row: Table) -> Expectation:
         row.known("rule", "nodes", "lines")
+        rule = row.text("rule", required=True)
+        pack, _, name = rule.rpartition("/")
+        ids = [each.id for each in self.pack.rules]
+        if rule and pack in ("", self.pack.name) and name not in ids:
+            there = suggestion(name, ids) or f"; its rules are {listed(ids)}"
+            row.problem("rule", f"there is no rule {shown(name)} in {self.pack.name}{there}")
         return Expectation(
-            row.text("rule", required=True),
+            rule,
             row.texts("nodes") if "nodes" in row.tree else None,
             row.texts("lines") if "lines" in row.tree else None,
         )
@@ -306,8 +331,10 @@ class _Reader:
         own = self.sub(row, key)
         for name, value in own.tree.items():
             spec = self.facts.get(name)
-            if spec is None or spec.entity not in entities or name.count(".") != 2:
-                own.problem(name, f"no plugin fact of that name{suggestion(name, self.facts)}")
+            given = name.count(".") == 2 or name in self.elsewhere
+            if spec is None or spec.entity not in entities or not given:
+                hint = suggestion(name, self.facts)
+                own.problem(name, f"no fact of that name that a plugin or another pack gives{hint}")
                 continue
             found[name] = self.fact_value(own, spec, name, value)
         return found
@@ -315,4 +342,10 @@ class _Reader:
     def fact_value(self, own: Table, spec: FactSpec, name: str, value: Any) -> Any:
         if spec.type in ("decimal", "money"):
             return self.amount(own, name)
-        return tuple(value) if isinstance(value, list) else value
+        value = tuple(value) if isinstance(value, list) else value
+        if name in self.elsewhere:
+            try:
+                return check_value(spec, value)
+            except PluginError:
+                own.problem(name, f"is {spec.type} where it is set, not {shown(value)}")
+        return value

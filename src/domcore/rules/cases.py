@@ -7,11 +7,13 @@ fire; a rule that fires unasked is a failure, and so is a rule that no case fire
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from attrs import frozen
 
 from domcore.errors import DomcoreError
+from domcore.model.facts import FactSpec
 from domcore.model.network import Node
 from domcore.model.plan import Plan
 from domcore.model.policy import Directive, Policy
@@ -19,6 +21,7 @@ from domcore.rules.compiler import Active
 from domcore.rules.engines.protocol import RuleEngine
 from domcore.rules.facts import FactRegistry
 from domcore.rules.pack import Activation, Pack
+from domcore.rules.problems import listed, suggestion
 from domcore.rules.program import Program, compile_program
 from domcore.rules.request import Request
 
@@ -75,12 +78,14 @@ def run_cases(
     facts: FactRegistry | None = None,
     plan: Planner | None = None,
     others: Sequence[Active] = (),
+    elsewhere: Mapping[str, FactSpec] = MappingProxyType({}),
 ) -> tuple[str, ...]:
     """Run a pack's cases; returns what failed, in words, and nothing when all is well.
 
     Args:
         plan: makes a plan of a case and its policy; without it expected plans are not looked at.
         others: packs of other layers that are active beside the one under test.
+        elsewhere: facts that further packs set; a case gives them, or they are missing.
     """
     if not cases:
         return (f"{pack.name}: a pack without cases proves nothing; write cases.toml",)
@@ -89,7 +94,10 @@ def run_cases(
     for case in cases:
         try:
             program = compile_program(
-                [*others, (pack, case.activation)], engine=engine, facts=facts
+                [*others, (pack, case.activation)],
+                engine=engine,
+                facts=facts,
+                elsewhere=elsewhere,
             )
             failures += [
                 f"{case.name}: {found}" for found in _run(pack, case, program, plan, fired)
@@ -119,7 +127,12 @@ def _run(
         for address in found
         if address not in expected and address.startswith(f"{pack.name}/")
     ]
+    known = {rule.address for rule in program.rules}
     for address, entry in expected.items():
+        if address not in known:
+            there = suggestion(address, known) or f"; there are {listed(sorted(known))}"
+            failures.append(f"there is no rule {address} in force{there}")
+            continue
         failures += _compare(address, entry, found.get(address, []))
     held = tuple(hold.code for hold in policy.holds)
     if case.holds is not None and held != tuple(sorted(case.holds)):

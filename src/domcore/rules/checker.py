@@ -14,6 +14,7 @@ from domcore.model.facts import FactSpec
 from domcore.model.money import MICROS, MOST, micros
 from domcore.rules.builtin_facts import LONGEST_TEXT, zone
 from domcore.rules.expression import ELAPSED, QUANTIFIERS, Expression, Refusal
+from domcore.rules.hints import fact_hint
 from domcore.rules.problems import shown, suggestion
 from domcore.rules.tree import (
     COMPARE,
@@ -288,7 +289,7 @@ class _Checker:
             return parameter
         spec = self.environment.facts.get(name)
         if spec is None:
-            hint = suggestion(name, self.environment.facts)
+            hint = fact_hint(name, self.environment.facts)
             raise self.refuse(node, f"no fact {shown(name)}{hint}")
         if name.startswith("now."):
             zone_name = self.environment.timezone

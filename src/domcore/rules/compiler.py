@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import frozen
@@ -11,13 +12,13 @@ from domcore.model.facts import FactSpec
 from domcore.model.money import MICROS, micros
 from domcore.rules.checker import Constant, Environment, check
 from domcore.rules.consequence import ARGUMENTS, PARAMETER, compiled, is_parameter
-from domcore.rules.expression import Refusal, read
+from domcore.rules.expression import Refusal, place_in, read
 from domcore.rules.layers import CompiledRule, check_addresses, reads_money, window
 from domcore.rules.loader import parameter_value
 from domcore.rules.pack import PARAMETER_TYPES, Activation, Pack, PackFact, Rule
 from domcore.rules.problems import Problems, suggestion
 from domcore.rules.scopes import reads_line
-from domcore.rules.tree import Condition, entities
+from domcore.rules.tree import Condition, entities, leaves
 
 Active = tuple[Pack, Activation]
 
@@ -25,6 +26,7 @@ OF_THE_ORDER: Final = ("split", "hold", "set")
 """Verbs that speak of the order, never of a node."""
 
 PER_PARCEL: Final = ("parcel", "km")
+_NOTHING: Final[Mapping[str, FactSpec]] = MappingProxyType({})
 
 
 @frozen(slots=True)
@@ -36,12 +38,26 @@ class Checked:
     specs: Mapping[str, FactSpec]
     packed: Mapping[str, PackFact]
     derived: Mapping[str, FactSpec]
+    elsewhere: Mapping[str, FactSpec]
+
+
+def facts_set_by(packs: Sequence[Active]) -> dict[str, FactSpec]:
+    """The facts that rules of these packs set, whatever else is wrong with them."""
+    unheard = {source: Problems("") for source in range(len(packs))}
+    parameters = [_parameters(pack, act, unheard[n]) for n, (pack, act) in enumerate(packs)]
+    return _derived_facts(packs, parameters, {}, unheard)
 
 
 def check_packs(
-    packs: Sequence[Active], facts: Mapping[str, FactSpec], currency: str = ""
+    packs: Sequence[Active],
+    facts: Mapping[str, FactSpec],
+    currency: str = "",
+    elsewhere: Mapping[str, FactSpec] = _NOTHING,
 ) -> Checked:
     """Check packs against the facts there are and against each other.
+
+    Args:
+        elsewhere: facts that packs set which are not among these: they are known, and missing.
 
     Raises:
         ConfigurationError: naming every problem of the first pack that has one.
@@ -58,7 +74,10 @@ def check_packs(
     taken = {**facts, **packed_specs}
     derived = _derived_facts(ordered, parameters, taken, problems)
     check_addresses(ordered, problems)
-    specs = {**taken, **derived}
+    missing = {
+        name: spec for name, spec in elsewhere.items() if name not in taken and name not in derived
+    }
+    specs = {**taken, **missing, **derived}
     rules: list[CompiledRule] = []
     for source, (pack, activation) in enumerate(ordered):
         environment = Environment(specs, parameters[source], pack.timezone)
@@ -70,7 +89,9 @@ def check_packs(
             if found is not None:
                 rules.append(found)
         problems[source].raise_if_any()
-    return Checked(ordered, tuple(rules), specs, packed, derived)
+    read = {fact.name for rule in rules for leaf in leaves(rule.condition) for fact in leaf.facts}
+    missing = {name: spec for name, spec in missing.items() if name in read}
+    return Checked(ordered, tuple(rules), specs, packed, derived, missing)
 
 
 def _check_activation(pack: Pack, activation: Activation, problems: Problems) -> None:
@@ -174,7 +195,8 @@ class _RuleChecker:
         try:
             condition = check(read(rule.when), self.environment)
         except Refusal as refusal:
-            self.problem(rule, f"column {refusal.column}", refusal.message)
+            column = rule.column(refusal.column)
+            self.problem(rule, place_in(rule.written or rule.when, column), refusal.message)
             return None
         try:
             arguments = self.arguments(rule)

@@ -56,10 +56,12 @@ class Expression:
 
     text: str
     root: ast.expr
+    lead: int = 0
+    """Blanks before it in the text it was read from."""
 
     def column(self, node: ast.AST) -> int:
-        """The column of a node, in characters from 1."""
-        return _column(self.text, getattr(node, "col_offset", 0))
+        """The column of a node in the text it was read from, in characters from 1."""
+        return self.lead + _column(self.text, getattr(node, "col_offset", 0))
 
     def source(self, node: ast.expr) -> str:
         """The text of a node as the author wrote it."""
@@ -73,25 +75,36 @@ def read(text: str) -> Expression:
     Raises:
         Refusal: it is not in the language, too long or too deep.
     """
-    line = _one_line(text)
+    line, lead = _one_line(text)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             root = ast.parse(line, mode="eval").body
     except SyntaxError as error:
-        # Without an offset the text ended too early.
-        column = _column(line, error.offset - 1) if error.offset else len(line) + 1
-        raise Refusal(f"not a condition: {error.msg}", column) from None
+        # An offset is in characters; without one the text ended too early.
+        raise Refusal(
+            f"not a condition: {error.msg}", lead + (error.offset or len(line) + 1)
+        ) from None
     except (ValueError, RecursionError, MemoryError, Warning) as error:
         deep = isinstance(error, RecursionError | MemoryError)
         why = "nested too deeply" if deep else "unreadable"
         raise Refusal(f"not a condition: {why}") from None
-    expression = Expression(line, root)
+    expression = Expression(line, root, lead)
     _Acceptor(expression).condition(root, 0)
     return expression
 
 
-def _one_line(text: str) -> str:
+def place_in(written: str, column: int) -> str:
+    """Where a column of a condition is, in the lines in which its author wrote it."""
+    before = written[: column - 1]
+    line = before.count("\n") + 1
+    if "\n" not in written.rstrip():
+        return f"column {column}"
+    return f"column {len(before) - (before.rfind(chr(10)) + 1) + 1} of line {line}"
+
+
+def _one_line(text: str) -> tuple[str, int]:
+    """The condition on one line, and how many blanks stood before it."""
     if len(text) > LONGEST:
         raise Refusal(f"a condition has at most {LONGEST:,} characters, this one has {len(text):,}")
     for mark, name in (("\\", "backslash"), ("\0", "null character"), ("\f", "form feed")):
@@ -103,7 +116,7 @@ def _one_line(text: str) -> str:
         text = text.replace(space, " ")
     if not text.strip():
         raise Refusal("the condition is empty; write True for a rule that always speaks")
-    return text.strip()
+    return text.strip(), len(text) - len(text.lstrip())
 
 
 def _column(line: str, offset: int) -> int:
@@ -173,8 +186,11 @@ class _Acceptor:
             inner = node.operand
             if not (isinstance(inner, ast.Constant) and type(inner.value) in (int, float)):
                 raise self.refuse(node, "a minus sign stands before a number only")
+        if isinstance(inner, ast.Name):
+            quoted = shown(inner.id)
+            raise self.refuse(node, f"a value is needed here; text is written in quotes: {quoted}")
         if not isinstance(inner, ast.Constant):
-            raise self.refuse(node, f"{_kind(node)} is not allowed in a condition")
+            raise self.refuse(node, f"{_kind(node)} is not allowed here")
         if not (inner.value is None or type(inner.value) in (bool, int, float, str)):
             raise self.refuse(node, f"{shown(inner.value)} is not a value rules know")
         if getattr(inner, "kind", None):
@@ -249,6 +265,7 @@ def _kind(node: ast.AST) -> str:
         "GeneratorExp": "a loop",
         "ListComp": "a loop",
         "List": "a list",
+        "Attribute": "another fact",
         "Tuple": "a list",
     }
     return words.get(type(node).__name__, type(node).__name__)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfoNotFoundError
@@ -16,7 +16,7 @@ from domcore.model.money import micros
 from domcore.rules.builtin_facts import LONGEST_TEXT, zone
 from domcore.rules.consequence import parse_then
 from domcore.rules.durable_json import rule_trees
-from domcore.rules.expression import Refusal, read
+from domcore.rules.expression import MOST_IN_LIST, Refusal, place_in, read
 from domcore.rules.layers import window
 from domcore.rules.pack import (
     FORMAT,
@@ -122,12 +122,12 @@ def _rule(table: Table, timezone: str) -> Rule:
         "id", "when", "then", "reason", "priority", "from", "until", "enabled", "soft",
         "overrides",
     )  # fmt: skip
-    when = table.text("when", required=True, longest=None)
+    when = written = table.text("when", required=True, longest=None)
     if when:
         try:
             when = read(when).text
         except Refusal as refusal:
-            problems.add(refusal.message, f"{place}, column {refusal.column}")
+            problems.add(refusal.message, f"{place}, {place_in(written, refusal.column)}")
     verb = "exclude"
     arguments: dict[str, Any] = {}
     try:
@@ -149,6 +149,7 @@ def _rule(table: Table, timezone: str) -> Rule:
         enabled=table.flag("enabled", default=True),
         soft=soft,
         overrides=table.text("overrides", _ADDRESS, hint='written "pack/rule"'),
+        written=written,
     )
     if rule.since and rule.until:
         since, until = window(rule, timezone)
@@ -207,17 +208,33 @@ def parameter_value(kind: str, value: Any) -> Any:
     if kind in ("decimal", "money") and type(value) is str:
         micros(value)
         return value
-    if kind == "text" and type(value) is str and len(value) <= LONGEST_TEXT:
+    if kind in ("text", "texts"):
+        _check_lengths(value if isinstance(value, list | tuple) else [value])
+    if kind == "text" and type(value) is str:
         return value
     if (
         kind == "texts"
         and isinstance(value, list | tuple)
-        and len(value) <= MOST_PARAMETERS
-        and all(type(part) is str and len(part) <= LONGEST_TEXT for part in value)
+        and all(type(part) is str for part in value)
     ):
         return tuple(value)
     quoted = ' (decimal text in quotes, such as "1.50")' if kind in ("decimal", "money") else ""
     raise ValueError(f"{shown(value)} is not {kind}{quoted}")
+
+
+def _check_lengths(values: Sequence[Any]) -> None:
+    """Refuse what is beyond a limit by the limit's name.
+
+    Raises:
+        ValueError: there are too many texts, or one is too long.
+    """
+    if len(values) > MOST_IN_LIST:
+        raise ValueError(f"{len(values):,} texts; a list has at most {MOST_IN_LIST:,}")
+    for value in values:
+        if type(value) is str and len(value) > LONGEST_TEXT:
+            raise ValueError(
+                f"a text of {len(value):,} characters; a text has at most {LONGEST_TEXT:,}"
+            )
 
 
 def _check_unique(kind: str, names: list[str], problems: Problems) -> None:

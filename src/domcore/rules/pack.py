@@ -61,6 +61,7 @@ class Rule:
         since: ISO 8601 text, inclusive; empty is always. Written ``from`` in a pack.
         until: ISO 8601 text, exclusive, save that a bare date includes that whole day.
         overrides: the ``pack/rule`` of an earlier layer that this rule takes the place of.
+        written: the condition with the blanks and lines it was written in; it is not content.
     """
 
     id: str
@@ -74,6 +75,12 @@ class Rule:
     enabled: bool = True
     soft: bool = False
     overrides: str = ""
+    written: str = field(default="", eq=False)
+
+    def column(self, column: int) -> int:
+        """A column of `when` as one of the text it was written in."""
+        written = self.written or self.when
+        return column + len(written) - len(written.lstrip())
 
 
 @frozen(slots=True)

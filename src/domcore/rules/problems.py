@@ -50,6 +50,13 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Names with commas between, the first of many; ``none`` where there are none."""
+    known = list(names)
+    more = f" and {len(known) - most:,} more" if len(known) > most else ""
+    return f"{', '.join(known[:most])}{more}" if known else "none"
+
+
 def shown(value: object) -> str:
     """A value for an error message, cut to a sensible length."""
     text = repr(value)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from domcore.model.facts import FactSpec
 from domcore.model.network import Node
 from domcore.model.policy import Directive, Hold, Policy, Terms
 from domcore.rules.compiler import Active, Checked, check_packs
@@ -44,6 +45,7 @@ def compile_program(
     engine: RuleEngine,
     facts: FactRegistry | None = None,
     currency: str = "",
+    elsewhere: Mapping[str, FactSpec] = MappingProxyType({}),
 ) -> Program:
     """Compile packs, each with the activation that switches it on.
 
@@ -51,11 +53,14 @@ def compile_program(
         engine: what matches order, line and node tests.
         facts: what rules may read; by default the built-in facts.
         currency: the owner's costing currency; packs that add costs must speak it.
+        elsewhere: facts that packs set which are not active here: they may be read, and are
+            missing. See `facts_set_by`.
 
     Raises:
         ConfigurationError: naming the pack's file, the rule, the column and what to do.
     """
-    checked = check_packs(packs, FactRegistry() if facts is None else facts, currency)
+    known = FactRegistry() if facts is None else facts
+    checked = check_packs(packs, known, currency, elsewhere)
     return Program(checked, engine, strata_of(checked))
 
 
@@ -65,13 +70,15 @@ class Program:
     * `rules`: the rules by number, the number a `Policy` speaks of;
     * `reads`: the names of the facts the program reads, so that nobody works out others;
     * `digest`: SHA-256 over packs and activations: equal digests judge alike;
-    * `engine`: the name of the engine that matches.
+    * `engine`: the name of the engine that matches;
+    * `elsewhere`: facts it reads that only packs set which are not active here.
     """
 
     def __init__(self, checked: Checked, engine: RuleEngine, strata: Strata) -> None:
         self.engine: Final = engine.name
         self.packs: Final = checked.packs
         self.rules: Final = checked.rules
+        self.elsewhere: Final = tuple(checked.elsewhere.values())
         self.readers: Final = Readers(checked.specs, checked.packed, checked.derived)
         self.reach: Final = Reach(checked.packs, checked.rules)
         self.reads: Final = frozenset(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from attrs import evolve
 
-from domcore.model import Band, Destination, Network, Plan, Point, Policy, RateCard
+from domcore.model import Band, Destination, FactSpec, Network, Plan, Point, Policy, RateCard
 from domcore.rules.cases import Case, Planner
 from domcore.rules.compiler import Active
 from domcore.rules.engines.protocol import RuleEngine
@@ -30,6 +31,7 @@ def case_planner(
     engine: RuleEngine,
     facts: FactRegistry | None = None,
     others: Sequence[Active] = (),
+    elsewhere: Mapping[str, FactSpec] = MappingProxyType({}),
 ) -> Planner:
     """A planner for `domcore.rules.cases.run_cases`.
 
@@ -39,7 +41,9 @@ def case_planner(
     """
 
     def plan(case: Case, _: Policy) -> Plan:
-        program = compile_program([*others, (pack, case.activation)], engine=engine, facts=facts)
+        program = compile_program(
+            [*others, (pack, case.activation)], engine=engine, facts=facts, elsewhere=elsewhere
+        )
         try:
             question = _question(case)
             state = program.node_state(question.supply.field.nodes, case.node_facts)
