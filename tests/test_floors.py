@@ -14,7 +14,7 @@ FLOORS = (
     {"model"},
     {"codec"},
     {"contracts", "plugin_kit", "settings"},
-    {"hookspecs", "plugins"},
+    {"hook_checks", "hookspecs", "plugin_sources", "plugins"},
     {"rules"},
     {"sourcing"},
     {"store"},

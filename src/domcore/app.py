@@ -61,7 +61,7 @@ class Domcore(
         store: a store to use in place of the one the settings name; it is closed with the
             application.
         plugins: plugin objects by name, besides the installed ones.
-        load_plugins: whether installed plugins are loaded.
+        load_plugins: whether installed plugins are loaded, and objects that the settings name.
         clock: returns the time, aware; None is the system's.
         telemetry: where to tell what it does, see `domcore.telemetry`; None follows the settings.
         by: who causes what its verbs do, where a verb or command names nobody; see
@@ -91,7 +91,7 @@ class Domcore(
         for name, plugin in (plugins or {}).items():
             self.plugins.register(plugin, name)
         if load_plugins:
-            self.plugins.load_installed(self.settings.plugins)
+            self.plugins.load(self.settings)
         self._clock = clock or utc_now
         self._inside = False
         self.store = store if store is not None else open_named_store(self.settings, self.plugins)

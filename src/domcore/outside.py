@@ -34,6 +34,8 @@ T = TypeVar("T")
 PLANNING_HOOKS: Final = ("prepare", "gather_facts", "judge", "make_plan", "review_plan")
 OF_NODES: Final = ("node", "candidate")
 FAILED_HOLD: Final = "domcore/plugin-failed"
+LONGEST_REASON: Final = 300
+"""Characters of a hold's reason that are of a plugin's failure."""
 
 
 class LiveOutside:
@@ -220,8 +222,8 @@ class LiveOutside:
         self._incidents.append(message)
         self._answers["incidents"] = self._incidents
         if hook in ("judge", "review_plan") or plugin in self._read_from:
-            reason = f"plugin {plugin} failed while the order was being decided"
-            self._held.append(Hold(FAILED_HOLD, reason))
+            reason = f"plugin {plugin} failed while the order was being decided: {message}"
+            self._held.append(Hold(FAILED_HOLD, reason[:LONGEST_REASON]))
 
 
 class RecordedOutside:

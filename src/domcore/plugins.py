@@ -6,20 +6,26 @@ stops at the first that raises and its order is that of registration.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib import metadata
 from typing import Any, Final, TypeVar
 
 import pluggy
 from attrs import define, field, frozen
 
 from domcore.errors import ConfigurationError, PluginError
+from domcore.hook_checks import faults_of, passed_over, wanted
 from domcore.hookspecs import HookSpecs
+from domcore.plugin_sources import CODE, INSTALLED, SETTING, Source, installed, named
+from domcore.settings import Settings
 
-GROUP: Final = "domcore"
 LOAD_VARIABLE: Final = "DOMCORE_LOAD_PLUGINS"
+_TAKEN: Final = (
+    "the settings or the application's code give a plugin called {!r}, so the installed one is not"
+    " loaded; give that another name, or uninstall this"
+)
 
 _log = logging.getLogger("domcore.plugins")
 _T = TypeVar("_T")
@@ -35,6 +41,12 @@ class PluginStatus:
     hooks: tuple[str, ...] = ()
     error: str = ""
     failures: int = 0
+    origin: str = ""
+    """``installed``, ``setting`` or ``code``; empty where it is not loaded."""
+    named: bool = False
+    """Whether the settings ask for it by name."""
+    claims: str = ""
+    """The name that it wants and another has."""
 
 
 @frozen(slots=True)
@@ -60,6 +72,13 @@ class Failure:
 
     def __str__(self) -> str:
         return f"plugin {self.plugin!r}, hook {self.hook!r}: {describe(self.error)}"
+
+
+def chosen(only: Iterable[str] | None) -> frozenset[str] | None:
+    """The names of the plugins to load; None is all. See `Plugins.load_installed`."""
+    if only is None and LOAD_VARIABLE in os.environ:
+        only = filter(None, map(str.strip, os.environ[LOAD_VARIABLE].split(",")))
+    return None if only is None else frozenset(only)
 
 
 def describe(error: BaseException) -> str:
@@ -89,36 +108,78 @@ class Plugins:
         self._manager.add_hookspecs(HookSpecs)
 
     def register(
-        self, plugin: object, name: str, *, version: str = "", builtin: bool = False
+        self,
+        plugin: object,
+        name: str,
+        *,
+        version: str = "",
+        builtin: bool = False,
+        origin: str = CODE,
     ) -> None:
         """Add a plugin object or module.
 
         Raises:
-            ConfigurationError: the name is taken, a hook is unknown or its signature is wrong.
+            ConfigurationError: the name is taken, a hook is unknown or its signature is wrong, what
+                is there would never be called, or there is nothing that would.
         """
         if self._manager.has_plugin(name):
             raise ConfigurationError("a plugin of this name is registered already", source=name)
+        if not name or name != name.strip():
+            raise ConfigurationError("a plugin needs a name", source=f"plugin {name!r}")
         self._status[name] = PluginStatus(name, version, builtin)
         try:
+            if isinstance(plugin, type):
+                plugin = plugin()  # one instance per application: state hangs on it
             self._manager.register(plugin, name)
             self._manager.check_pending()
-        except (pluggy.PluginValidationError, ValueError) as error:
+            self._refuse_what_cannot_serve(plugin)
+        except Exception as error:
             if self._manager.has_plugin(name):
                 self._manager.unregister(name=name)
-            self._status[name].error = describe(error)
+            own = isinstance(error, ConfigurationError)
+            self._status[name].error = str(error) if own else describe(error)
             raise ConfigurationError(
-                f"{describe(error)}; see docs/hooks.md for the hooks and their arguments",
+                f"{self._status[name].error}; see docs/hooks.md for the hooks and their arguments",
                 source=f"plugin {name}",
             ) from error
         callers = self._manager.get_hookcallers(plugin) or []
         self._status[name].hooks = tuple(sorted(caller.name for caller in callers))
+        self._status[name].origin = origin
         self._cache.clear()
+
+    def _refuse_what_cannot_serve(self, plugin: object) -> None:
+        """Raise for what would never be called, or could not answer."""
+        faults = []
+        for caller in self._manager.get_hookcallers(plugin) or []:
+            for impl in caller.get_hookimpls():
+                if impl.plugin is plugin:
+                    wraps = impl.wrapper or impl.hookwrapper
+                    found = faults_of(caller.name, impl.function, wraps=wraps)
+                    faults += [f"hook {caller.name!r} {fault}" for fault in found]
+        options = self._manager.parse_hookimpl_opts
+        taken = frozenset(name for name in dir(plugin) if options(plugin, name) is not None)
+        faults += [f"{name!r} {fault}" for name, fault in passed_over(plugin, taken)]
+        if not faults and not taken:
+            faults.append("it has no hook: mark its functions or methods with @hookimpl")
+        if faults:
+            raise ConfigurationError("; ".join(faults))
 
     def unregister(self, name: str) -> None:
         """Take a plugin out again."""
         self._manager.unregister(name=name)
         del self._status[name]
         self._cache.clear()
+
+    def load(self, settings: Settings) -> None:
+        """Load what the settings name (``[plugins.NAME] object``), then what is installed."""
+        only = chosen(settings.plugins)
+        for source in named(settings.plugin_options, settings.origins):
+            if (only is None or source.name in only) and source.name not in self._status:
+                self._load(source, SETTING)
+        self.load_installed(settings.plugins)
+        if only is None:
+            for name in settings.plugin_options:
+                self._miss(name, f"not installed, and [plugins.{name}] names it")
 
     def load_installed(self, only: Iterable[str] | None = None) -> None:
         """Load installed plugins (entry-point group ``domcore``), each on its own.
@@ -127,32 +188,44 @@ class Plugins:
             only: names to load; None follows ``DOMCORE_LOAD_PLUGINS`` (comma-separated; empty
                 loads none), or loads all.
         """
-        if only is None and LOAD_VARIABLE in os.environ:
-            only = [name.strip() for name in os.environ[LOAD_VARIABLE].split(",") if name.strip()]
-        wanted = None if only is None else set(only)
-        for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
-            if wanted is None or entry.name in wanted:
-                self._load(entry)
+        wanted = chosen(only)
+        for source in installed():
+            if wanted is None or source.name in wanted:
+                self._load(source, INSTALLED)
         for name in sorted(wanted or ()):
-            if name not in self._status:
-                self._status[name] = PluginStatus(name, error="not installed")
+            self._miss(name, "not installed")
 
-    def _load(self, entry: metadata.EntryPoint) -> None:
-        version = entry.dist.version if entry.dist else ""
-        if entry.name in self._status:
+    def _miss(self, name: str, why: str) -> None:
+        """Note that a plugin that is named is not there."""
+        refused = [each.error for each in self._status.values() if each.claims == name]
+        fresh = PluginStatus(name, error=refused[0] if refused else why)
+        self._status.setdefault(name, fresh).named = True
+
+    def _load(self, source: Source, origin: str) -> None:
+        taken = self._status.get(source.name)
+        if source.refused or taken is not None:
+            why = source.refused or _TAKEN.format(source.name)
+            self._status[source.told_apart] = PluginStatus(
+                source.told_apart, source.version, error=why, claims=source.name
+            )
+            self._off(source.told_apart)
             return
         try:
-            plugin = entry.load()
-            if isinstance(plugin, type):
-                plugin = plugin()  # one instance per application: state hangs on it
-            self.register(plugin, entry.name, version=version)
+            self.register(source.load(), source.name, version=source.version, origin=origin)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            status = self._status.setdefault(entry.name, PluginStatus(entry.name, version))
-            status.error = status.error or describe(error)
-            told = {"event": "plugin.off", "plugin": entry.name}
-            _log.warning("plugin %s is switched off: %s", entry.name, status.error, extra=told)
+            fresh = PluginStatus(source.name, source.version)
+            status = self._status.setdefault(source.name, fresh)
+            own = isinstance(error, ConfigurationError)
+            status.error = status.error or (str(error) if own else describe(error))
+            self._off(source.name)
+        self._status[source.name].named = origin == SETTING
+
+    def _off(self, name: str) -> None:
+        told = {"event": "plugin.off", "plugin": name}
+        error = self._status[name].error
+        _log.warning("plugin %s is switched off: %s", name, error, extra=told)
 
     def status(self) -> list[PluginStatus]:
         """All plugins known, built-ins last, each with its error if it has one."""
@@ -174,7 +247,7 @@ class Plugins:
         for impl in getattr(self._manager.hook, hook).get_hookimpls():
             builtin = self._status[impl.plugin_name].builtin
             rank = 0 if impl.tryfirst else 2 if impl.trylast else 1
-            entry = Implementation(impl.plugin_name, impl.function, tuple(impl.argnames), builtin)
+            entry = Implementation(impl.plugin_name, impl.function, wanted(impl.function), builtin)
             ranked.append(((builtin, rank, impl.plugin_name), entry))
         return tuple(entry for _, entry in sorted(ranked, key=lambda pair: pair[0]))
 
@@ -188,7 +261,11 @@ class Plugins:
     ) -> Any | Failure:
         """Call one implementation; whatever it raises comes back as a `Failure`."""
         try:
-            return implementation(arguments)
+            answer = implementation(arguments)
+            if inspect.iscoroutine(answer):
+                answer.close()  # nobody will await it
+                raise TypeError("returned a coroutine; hooks are called plainly, nobody awaits")
+            return answer
         except KeyboardInterrupt:
             raise
         except Exception as error:

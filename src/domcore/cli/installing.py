@@ -14,11 +14,7 @@ from typing import Final
 from attrs import frozen
 
 from domcore.errors import ConfigurationError
-
-PREFIX: Final = "domcore-"
-OURS: Final = ("amazon-mcf", "files", "holidays", "postal", "shopify", "woocommerce")
-"""The plugins that come with domcore's source; nobody promises whose a package of such a name is
-on an index."""
+from domcore.plugin_sources import OURS, PREFIX
 
 _NAME: Final = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^]]*\])?\s*(?:[=<>!~;].*)?", re.DOTALL

@@ -10,19 +10,20 @@ import click
 from domcore.config import read_settings
 from domcore.errors import ConfigurationError
 from domcore.plugins import Failure, Plugins
+from domcore.settings import Settings
 
 
-def installed(only: tuple[str, ...] | None) -> Plugins:
-    """The plugins that are installed, loaded; a broken one says so in its status."""
+def loaded(settings: Settings) -> Plugins:
+    """The plugins that are installed or named; a broken one says so in its status."""
     plugins = Plugins()
-    plugins.load_installed(only)
+    plugins.load(settings)
     return plugins
 
 
-def plain_settings(only: tuple[str, ...] | None) -> dict[str, frozenset[str]]:
-    """By installed plugin: its own settings that may be shown."""
+def plain_settings(settings: Settings) -> dict[str, frozenset[str]]:
+    """By plugin: its own settings that may be shown."""
     plain: dict[str, frozenset[str]] = {}
-    for plugin, names in installed(only).each("plain_settings"):
+    for plugin, names in loaded(settings).each("plain_settings"):
         if isinstance(names, Iterable) and not isinstance(names, str):
             plain[plugin] = frozenset(name for name in names if isinstance(name, str))
     return plain
@@ -31,10 +32,10 @@ def plain_settings(only: tuple[str, ...] | None) -> dict[str, frozenset[str]]:
 def add_commands(root: click.Group) -> list[str]:
     """Let plugins add commands; the names of those that failed."""
     try:
-        only = read_settings(environ=os.environ).plugins
+        settings = read_settings(environ=os.environ)
     except ConfigurationError:
-        only = None
-    plugins = installed(only)
+        settings = Settings()
+    plugins = loaded(settings)
     broken = {status.name for status in plugins.status() if status.error}
     for plugin, result in plugins.each("register_commands", cli=root):
         if isinstance(result, Failure):

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from attrs import asdict
 
 from domcore.config.schema import SECTIONS
+from domcore.plugin_sources import OBJECT
 from domcore.settings import ChannelSettings, ConnectorSettings, Settings
 
 HIDDEN: Final = "****"
@@ -59,7 +60,7 @@ def shown(
         given = {name: value for name, value in asdict(activation).items() if value}
         pairs += _flat(f"activate[{index}]", given)
     for plugin, options in settings.plugin_options.items():
-        pairs += _foreign(f"plugins.{plugin}", options, plain.get(plugin, ()))
+        pairs += _foreign(f"plugins.{plugin}", options, {OBJECT, *plain.get(plugin, ())})
     origins = settings.origins
     return [
         Setting(name, _without_passwords(value), origins.get(name, "default"))

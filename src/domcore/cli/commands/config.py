@@ -30,6 +30,6 @@ def command(run: Invocation) -> None:
     A flag beats the environment, which beats the project file, which beats the default. Of a
     plugin's settings only those are shown that it calls plain.
     """
-    plain = plain_settings(run.settings.plugins)
+    plain = plain_settings(run.settings)
     rows = [setting._asdict() for setting in shown(run.settings, plain)]
     run.out.rows(_COLUMNS, rows, empty="")
