@@ -34,7 +34,8 @@ _SHORT = {
 
 @frozen(slots=True)
 class RuleWord:
-    """What one rule said, with the values it read."""
+    """What one rule said, with the values it read; `amount` is what it adds to the parcels in all,
+    in micros, None where it adds nothing."""
 
     rule: str
     version: str
@@ -42,6 +43,7 @@ class RuleWord:
     reason: str = ""
     condition: str = ""
     values: tuple[tuple[str, Any], ...] = ()
+    amount: int | None = None
 
 
 @frozen(slots=True)
@@ -139,7 +141,8 @@ class Explanation:
         if self.rules:
             yield "Rules that spoke"
             for word in self.rules:
-                yield f"  {word.rule} {word.version} ({word.verb}) {word.reason}".rstrip()
+                more = "" if word.amount is None else f" {self._money(word.amount)}"
+                yield f"  {word.rule} {word.version} ({word.verb}{more}) {word.reason}".rstrip()
         if self.others:
             yield "Nodes that hold some of it and do not ship"
             for story in self.others:

@@ -52,17 +52,21 @@ class NodeTeller:
         return tuple(sorted((self.node(each) for each in others), key=_by_nearness))
 
     def rules(self) -> tuple[RuleWord, ...]:
-        """The rules that spoke, once each."""
-        spoke: dict[int, None] = {}
-        for number, _, _ in self._decided.policy.fired:
-            if number < len(self._program.rules):
-                spoke[number] = None
-        words = []
-        for number in sorted(spoke):
-            rule = self._program.rules[number]
-            version = self._program.packs[rule.source][0].version
-            words.append(RuleWord(rule.address, version, rule.rule.verb, rule.rule.reason))
-        return (*words, *self._rejections())
+        """The rules and the plugins' directives that spoke, once each."""
+        rules, told = self._program.rules, self._working.directives
+        words: dict[tuple[str, ...], RuleWord] = {}
+        for number in sorted({number for number, _, _ in self._decided.policy.fired}):
+            if number < len(rules):
+                rule = rules[number]
+                version = self._program.packs[rule.source][0].version
+                word = RuleWord(rule.address, version, rule.rule.verb, rule.rule.reason)
+            else:
+                said = told[number - len(rules)]
+                if said.rule == REJECTED:
+                    continue
+                word = RuleWord(said.rule, "", said.verb, said.reason)
+            words.setdefault((word.rule, word.version, word.verb, word.reason), word)
+        return (*words.values(), *self._rejections())
 
     def _directives(self) -> tuple[Directive, ...]:
         """What judging plugins said, and which nodes have rejected what."""

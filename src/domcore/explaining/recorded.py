@@ -49,7 +49,7 @@ def tell_recorded(
         recorded_holds(record),
         told_first=(f"{earlier}: {TOLD}",),
         others=(),
-        rules=tuple(words[number] for number in record["rules"] if number < len(words)),
+        rules=[words[number] for number in record["rules"] if number < len(words)],
         replayed=False,
         told_from=RECORDED,
         incidents=tuple(record.get("outside", {}).get("incidents", ())),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from attrs import evolve
+
 from domcore.explaining.remarks import remarks
-from domcore.explanation import Explanation, LineStory
+from domcore.explanation import Explanation, LineStory, RuleWord
 from domcore.model import Hold, Plan
 from domcore.sourcing.question import Question
 
@@ -15,12 +18,14 @@ def explanation_of(
     plan: Plan,
     holds: tuple[Hold, ...],
     *,
+    rules: Iterable[RuleWord],
     told_first: tuple[str, ...] = (),
     **more: Any,
 ) -> Explanation:
     """The explanation of a plan.
 
     Args:
+        rules: the rules that spoke.
         told_first: remarks that come before those on the numbers.
         more: the fields of `Explanation` that depend on how the plan is known.
     """
@@ -35,12 +40,23 @@ def explanation_of(
         cost=plan.cost,
         holds=holds,
         certificates=plan.certificates,
+        rules=tuple(_with_amounts(rules, plan)),
         made=question.made,
         planner=question.generation.planner,
         facts=question.generation.facts,
         remarks=(*told_first, *remarks(question, plan)),
         **more,
     )
+
+
+def _with_amounts(words: Iterable[RuleWord], plan: Plan) -> Iterator[RuleWord]:
+    """The rules, each with what it adds to the parcels."""
+    sums: dict[str, int] = {}
+    for parcel in plan.parcels:
+        for term in parcel.terms:
+            sums[term.name] = sums.get(term.name, 0) + term.amount
+    for word in words:
+        yield evolve(word, amount=sums.get(word.rule)) if word.verb == "cost" else word
 
 
 def _lines(question: Question, plan: Plan, *, held: bool) -> tuple[LineStory, ...]:

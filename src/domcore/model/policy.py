@@ -93,4 +93,5 @@ class Policy:
     costs: tuple[tuple[str, int, int, int], ...] = ()
     holds: tuple[Hold, ...] = ()
     fired: tuple[tuple[int, int, int], ...] = ()
+    cost_rules: tuple[tuple[int, str], ...] = ()
     unread: tuple[str, ...] = ()

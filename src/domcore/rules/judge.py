@@ -161,7 +161,7 @@ def _speak(clause: Clause, judging: Judging, merge: Merge, line: int) -> None:
     if rule.rule.verb != "hold":
         merge.say(
             rule.rule.verb, rule.arguments, line, mask,
-            own=own, soft=rule.rule.soft, rank=rule.rank,
+            own=own, soft=rule.rule.soft, rank=rule.rank, rule=(rule.number, rule.address),
         )  # fmt: skip
     else:
         hold = Hold(rule.address, rule.reason, rule.arguments["stage"])
@@ -180,6 +180,7 @@ def hear(
         return
     request, state = judging.sitting.request, judging.state
     numbers = {line.line.id: number for number, line in enumerate(request.lines)}
+    rules: dict[str, tuple[int, str]] = {}
     for offset, directive in enumerate(directives):
         check_directive(directive)
         if directive.nodes is None:
@@ -198,6 +199,7 @@ def hear(
             merge.say(
                 directive.verb, arguments, line, mask,
                 own=merge.within, soft=directive.soft, rank=directive.rank,
+                rule=rules.setdefault(directive.rule, (first_number + offset, directive.rule)),
             )  # fmt: skip
 
 

@@ -23,7 +23,10 @@ class Merge:
         within: mask of the candidates; nothing is kept of any other node.
     """
 
-    __slots__ = ("costs", "fired", "floors", "hard", "holds", "lines", "soft", "splits", "within")
+    __slots__ = (
+        "cost_rules", "costs", "fired", "floors", "hard", "holds", "lines", "soft", "splits",
+        "within",
+    )  # fmt: skip
 
     def __init__(self, lines: int, within: int) -> None:
         self.lines = lines
@@ -32,6 +35,7 @@ class Merge:
         self.soft: list[int] | None = None
         self.floors: list[tuple[bool, tuple[int, int, int]]] = []
         self.costs: list[tuple[str, int, int, int]] = []
+        self.cost_rules: list[tuple[int, str]] = []
         self.splits: list[tuple[bool, Rank, int | None, bool | None]] = []
         self.holds: dict[str, Hold] = {}
         self.fired: list[tuple[int, int, int]] = []
@@ -60,12 +64,17 @@ class Merge:
         own: int,
         soft: bool,
         rank: Rank,
+        rule: tuple[int, str],
     ) -> None:
-        """Take in one consequence. `mask` lies within `own`, the nodes the rule may speak of."""
+        """Take in one consequence. `mask` lies within `own`, the nodes the rule may speak of.
+
+        Args: rule: the number and the name of who says it.
+        """
         if verb == "exclude":
             self.bar(line, mask, soft=soft)
         elif verb == "cost":
             self.costs.append((arguments["per"], line, mask, arguments["amount"]))
+            self.cost_rules.append(rule)
         elif verb == "require":
             self.bar(line, own & ~mask, soft=soft)
         elif verb == "protect":
@@ -95,6 +104,7 @@ class Merge:
             costs=tuple(self.costs),
             holds=tuple(self.holds[code] for code in sorted(self.holds)),
             fired=tuple(self.fired),
+            cost_rules=tuple(self.cost_rules),
         )
 
     def _terms(self, *, soft_too: bool) -> Terms:

@@ -9,6 +9,7 @@ from typing import Final
 from attrs import define
 
 from domcore.model import Policy, Terms, half_even
+from domcore.sourcing.charges import Charges, charges_of, per_unit
 from domcore.sourcing.planner.problem import Offer, Problem, Tariff
 from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Pool, Survey
@@ -16,28 +17,33 @@ from domcore.sourcing.survey import Pool, Survey
 _NOWHERE: Final[Mapping[int, int]] = MappingProxyType({})
 
 
+_UNCHARGED: Final[Charges] = ((), ())
+
+
 @define(slots=True)
 class Prices:
     """What the rules add to the rates and the nodes' own handling, in micros.
 
     `parcel` is by node position; `line` and `unit` are what is added for one pool at one node, by
-    ``(pool, node position)``.
+    ``(pool, node position)``. All of it is the sum of `charges`, which say it rule by rule.
     """
 
     parcel: dict[int, int]
     line: dict[tuple[int, int], int]
     unit: dict[tuple[int, int], int]
+    charges: Charges = _UNCHARGED
 
 
 def rule_prices(seen: Survey, policy: Policy) -> Prices:
-    """Spread the policy's cost directives over nodes and pools.
+    """Spread the policy's costs over nodes and pools."""
+    return prices_of(seen, charges_of(seen, policy) if policy.costs else _UNCHARGED)
 
-    A directive that speaks of one line speaks of every unit pooled with it, since pooled units
-    are alike to the planner.
-    """
+
+def prices_of(seen: Survey, charges: Charges) -> Prices:
+    """The sum of the charges."""
     parcel: dict[int, int] = dict.fromkeys(seen.distances, 0)
-    prices = Prices(parcel, {}, {})
-    for basis, line, mask, amount in policy.costs:
+    prices = Prices(parcel, {}, {}, charges)
+    for basis, only, mask, amount in charges[0]:
         nodes = [at for at in seen.distances if mask >> at & 1]
         if basis == "parcel":
             for at in nodes:
@@ -47,10 +53,8 @@ def rule_prices(seen: Survey, policy: Policy) -> Prices:
                 parcel[at] += half_even(amount * seen.distances[at], 1000)
         else:
             table = prices.line if basis == "line" else prices.unit
-            for number, pool in enumerate(seen.pools):
-                if line >= 0 and all(each != line for each, _ in pool.lines):
-                    continue
-                more = amount // 1000 * pool.item.weight if basis == "kg" else amount
+            for number in range(len(seen.pools)) if only < 0 else (only,):
+                more = per_unit(basis, amount, seen.pools[number].item.weight)
                 for at in nodes:
                     table[number, at] = table.get((number, at), 0) + more
     return prices

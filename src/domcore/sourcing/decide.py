@@ -310,6 +310,8 @@ def _written(
     answers = outside.answers if outside is not None else None
     values = records.inputs(working.question, seen, answers)
     rules = sorted({number for number, _, _ in policy.fired})
-    values.update(records.outputs(plan, holds, rules, working.passes, working.boxes))
+    passes, boxes = working.passes, working.boxes
+    charged, format = working.prices.charges[1], working.question.format
+    values.update(records.outputs(plan, holds, rules, passes, boxes, charged, format))
     incidents = policy.unread if outside is None else (*policy.unread, *outside.incidents)
     return Decided(plan, tuple(holds), draws, records.encode(values), policy, incidents)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from domcore.model import Allocation, Certificate, CostTerm, Parcel, Plan, Shortage
 from domcore.sourcing.assemble import Prices, floors_for
+from domcore.sourcing.charges import by_rule
 from domcore.sourcing.passes import Box, Pass
 from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Survey
@@ -15,31 +16,32 @@ Draw = tuple[int, int, int, int, int]
 
 
 def parcels_of(seen: Survey, supply: Supply, prices: Prices, boxes: Iterable[Box]) -> list[Parcel]:
-    """Price each box: its rate, the node's handling, and what the rules add."""
+    """Price each box: its rate, the node's handling, and what each rule adds."""
     nodes, quotes = supply.field.nodes, seen.quotes
     touched: set[tuple[int, int]] = set()
     parcels: list[Parcel] = []
     for box in boxes:
         at = box.at
         node, (fixed, per_gram, tariff) = nodes[at], quotes[at]
-        grams, work, rules = 0, node.handling.parcel, prices.parcel[at]
+        grams, work = 0, node.handling.parcel
         contents: list[tuple[str, int]] = []
+        first: list[int] = []
         for pool, units in sorted(box.units.items()):
             item = seen.pools[pool].item
             contents.append((item.sku, units))
             grams += item.weight * units
             work += node.handling.unit * units
-            rules += prices.unit.get((pool, at), 0) * units
             if (pool, at) not in touched:
                 touched.add((pool, at))
+                first.append(pool)
                 work += node.handling.line
-                rules += prices.line.get((pool, at), 0)
         rate = fixed + per_gram * grams if tariff is None else tariff.price(grams)
         terms = [CostTerm("rate", rate)]
         if work:
             terms.append(CostTerm("handling", work))
-        if rules:
-            terms.append(CostTerm("rules", rules))
+        if prices.charges[0]:
+            added = by_rule(prices.charges, seen, at, box.units, first)
+            terms += [CostTerm(rule, amount) for rule, amount in added.items()]
         parcels.append(Parcel(node.id, tuple(contents), grams, seen.distances[at], tuple(terms)))
     return parcels
 

@@ -10,13 +10,14 @@ the very question, and deciding it again by the same generation gives the very b
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from attrs import evolve
 
-from domcore.model import Destination, Directive, Hold, Item, Order, Plan, Point
+from domcore.model import Destination, Directive, Hold, Item, Order, Parcel, Plan, Point
 from domcore.model.clock import from_micros, to_micros
+from domcore.sourcing.charges import RuleName
 from domcore.sourcing.field import Field
 from domcore.sourcing.generation import FORMATS, generation_of
 from domcore.sourcing.passes import Box, Pass
@@ -83,9 +84,15 @@ def _stock_rows(supply: Supply, item_id: int) -> list[tuple[int, int, int]]:
 
 def outputs(
     plan: Plan, holds: Sequence[Hold], rules: Sequence[int], passes: Sequence[Pass],
-    boxes: Sequence[Box],
+    boxes: Sequence[Box], charged: Sequence[RuleName], format: int,
 ) -> dict[str, Any]:  # fmt: skip
-    """The half that says what was decided: in positions and integers, words are for explaining."""
+    """The half that says what was decided: in positions and integers, words are for explaining.
+
+    Args:
+        charged: the rules that add to the cost.
+        format: the format that is written.
+    """
+    numbers = {rule: number for number, rule in charged if rule not in _OWN_TERMS}
     return {
         "rules": rules,
         "holds": [(hold.code, hold.reason, hold.stage) for hold in holds],
@@ -96,7 +103,7 @@ def outputs(
                 sorted(box.units.items()),
                 parcel.weight,
                 parcel.distance,
-                [(term.name, term.amount) for term in parcel.terms],
+                _term_rows(parcel, numbers, format),
             )
             for box, parcel in zip(boxes, plan.parcels, strict=True)
         ],
@@ -108,6 +115,23 @@ def outputs(
         "cost": plan.cost,
         "nodes": len(plan.nodes),
     }
+
+
+_OWN_TERMS: Final = ("rate", "handling")
+
+
+def _term_rows(
+    parcel: Parcel, numbers: Mapping[str, int], format: int
+) -> list[tuple[str | int, int]]:
+    """A parcel's terms, what rules add by their numbers; in format 1 that is one sum."""
+    terms = parcel.terms
+    if not numbers or format > 1:
+        return [(numbers.get(term.name, term.name), term.amount) for term in terms]
+    rows: list[tuple[str | int, int]] = [
+        (term.name, term.amount) for term in terms if term.name not in numbers
+    ]
+    added = sum(term.amount for term in terms if term.name in numbers)
+    return [*rows, ("rules", added)] if added else rows
 
 
 def encode(record: Mapping[str, Any]) -> bytes:

@@ -15,7 +15,8 @@ from attrs import frozen
 from domcore.model import Destination, Item, Order, Policy, Split, Terms
 from domcore.rules.request import OpenLine
 from domcore.settings import ReturnSettings
-from domcore.sourcing.assemble import Prices
+from domcore.sourcing.assemble import Prices, prices_of
+from domcore.sourcing.charges import Charge
 from domcore.sourcing.distance import from_place
 from domcore.sourcing.field import Field
 from domcore.sourcing.outcome import parcels_of
@@ -166,14 +167,17 @@ def _prices(
     seen: Survey, incoming: Sequence[Incoming], settings: ReturnSettings, demand_days: int
 ) -> Prices:
     """What a unit costs more where there is plenty of it: more days of cover than the setting."""
-    unit: dict[tuple[int, int], int] = {}
+    charges: list[Charge] = []
     if settings.overstock_cost and settings.overstock_days:
         for number, each in enumerate(incoming):
+            mask = 0
             for at in seen.quotes:
                 enough = each.shipped.get(at, 0) * settings.overstock_days
                 if each.held.get(at, 0) * demand_days > enough:
-                    unit[number, at] = settings.overstock_cost
-    return Prices(dict.fromkeys(seen.distances, 0), {}, unit)
+                    mask |= 1 << at
+            if mask:
+                charges.append(("unit", number, mask, settings.overstock_cost))
+    return prices_of(seen, (charges, [(0, "overstock")] * len(charges)))
 
 
 def _alone(
