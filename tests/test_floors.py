@@ -21,7 +21,7 @@ FLOORS = (
     {
         "answers", "app", "builtin", "connecting", "covering", "doctor", "explaining",
         "explanation", "intake", "late_units", "opening", "outside", "planning", "preparing",
-        "programs",
+        "pack_files", "packs", "programs",
         "publishing", "returning", "routing", "seeing", "supply_cache", "telemetry", "told_stock",
         "unreadable", "validity", "withholding",
         "verbs", "verify", "working",

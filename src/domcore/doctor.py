@@ -28,6 +28,7 @@ from domcore.rules.engines.durable import available
 from domcore.rules.program import Program, compile_program
 from domcore.seeing.attributes import unread
 from domcore.seeing.weights import unweighed
+from domcore.working.rules import NOT_IN_FORCE
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -225,6 +226,12 @@ def _packs(dom: Domcore) -> Findings:
         if info.error:
             level = FAIL if info.name in active else WARN
             yield Finding(level, f"pack {info.name}", info.error, "see 'domcore rulesets check'")
+    if programs.error:
+        fix = "mend them; the rules from before are in force until then"
+        yield Finding(FAIL, "rule packs", f"{NOT_IN_FORCE}{programs.error}", fix)
+    elif programs.stale():
+        message = "packs were edited since they were read; the next round of work takes them up"
+        yield Finding(WARN, "rule packs", message, "domcore work --once")
     if not active:
         message = "no pack is activated: the cheapest plan wins, whatever it is"
         yield Finding(WARN, "rule packs", message, "add an [[activate]] table to domcore.toml")

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from attrs import define, frozen
+from attrs import define, evolve
 
 from domcore import __version__
 from domcore.errors import ConfigurationError
 from domcore.model import FactSpec
+from domcore.packs import Change, PackInfo, Packs
 from domcore.plugins import Plugins
-from domcore.rules.compiler import facts_set_by
+from domcore.rules.compiler import Active
 from domcore.rules.engines.protocol import RuleEngine
 from domcore.rules.facts import FactRegistry
-from domcore.rules.loader import load_pack, parse_pack
+from domcore.rules.loader import parse_pack
 from domcore.rules.node_state import NodeState
-from domcore.rules.pack import Activation, Pack, pack_bytes
+from domcore.rules.pack import Activation, pack_bytes
 from domcore.rules.program import Program, compile_program
 from domcore.settings import Settings
 from domcore.sourcing.field import Field
@@ -29,19 +30,10 @@ from domcore.store.protocol import Store
 AUTO: Final = "auto"
 PREFERRED: Final = ("durable", "python")
 FORMAT: Final = 1
+SECONDS_BETWEEN_LOOKS: Final = 1.0
+"""Packs are looked at so often where single orders are asked about; a round of work always does."""
 
 _log = logging.getLogger("domcore.rules")
-
-
-@frozen(slots=True)
-class PackInfo:
-    """One pack as the operator sees it; `error` says why it cannot be used, if it cannot."""
-
-    name: str
-    path: str
-    pack: Pack | None = None
-    active: tuple[Activation, ...] = ()
-    error: str = ""
 
 
 @define
@@ -73,8 +65,10 @@ class Programs:
         self._givers: dict[str, str] = {}
         self._pending: list[tuple[str, bytes]] = []
         self._engine: RuleEngine | None = None
-        self._packs: list[PackInfo] | None = None
-        self._set_by_rules: dict[str, FactSpec] | None = None
+        self._packs = Packs(dom, plugins, settings)
+        self._look_again = 0.0
+        self.untold: Change | None = None
+        """Packs that were taken up, as long as that is no event yet."""
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
         self._by_order: dict[tuple[str, str], _Compiled] = {}
 
@@ -128,121 +122,86 @@ class Programs:
         """Domcore's version and the engine's name, as decisions record them."""
         return (__version__, self.engine.name)
 
+    @property
+    def error(self) -> str:
+        """Why packs that were edited are not in force; empty where what was written last is."""
+        return self._packs.error
+
     def packs(self) -> list[PackInfo]:
         """Every pack that can be found, broken ones with their error; sorted by name."""
-        if self._packs is None:
-            self._packs = [self._info(path) for path in self._folders()]
-            self._packs.sort(key=lambda info: (info.name, info.path))
-        return self._packs
+        return self._packs.all()
 
-    def _folders(self) -> list[Path]:
-        found: dict[Path, None] = {}
-        root = Path(self._settings.root)
-        for folder in self._settings.rulesets:
-            for file in sorted((root / folder).glob("*/ruleset.*")):
-                found[file.parent.resolve()] = None
-        for _, path in self._plugins.collect("register_rulesets", str, dom=self._dom):
-            found[Path(path).resolve()] = None
-        return list(found)
-
-    def _info(self, path: Path) -> PackInfo:
-        try:
-            pack = load_pack(path)
-        except ConfigurationError as error:
-            return PackInfo(path.name, str(path), error=str(error))
-        active = tuple(
-            activation
-            for activation in self.activations()
-            if activation.pack == pack.name and activation.version in ("", pack.version)
-        )
-        return PackInfo(pack.name, str(path), pack, active)
-
-    def activations(self) -> list[Activation]:
-        """What the project file switches on."""
-        return [
-            Activation(
-                each.pack,
-                each.version,
-                each.layer,
-                each.owner,
-                each.channels,
-                dict(each.parameters),
-                each.nodes,
-            )
-            for each in self._settings.activate
-        ]
-
-    def active_packs(self, owner: str, channel: str) -> list[tuple[Pack, Activation]]:
-        """The packs in force for one owner's orders from one channel.
-
-        Raises:
-            ConfigurationError: an activated pack is missing, broken or of another version.
-        """
-        return [
-            (self._pack_for(activation), activation)
-            for activation in self.activations()
-            if activation.covers(owner, channel)
-        ]
+    def active_packs(self, owner: str, channel: str) -> list[Active]:
+        """See `Packs.active`."""
+        return self._packs.active(owner, channel)
 
     def set_by_rules(self) -> dict[str, FactSpec]:
-        """The facts that activated packs set, for whatever orders: where none of these is in force
-        they are known, and missing."""
-        if self._set_by_rules is None:
-            found = []
-            for each in self.activations():
-                try:
-                    found.append((self._pack_for(each), each))
-                except ConfigurationError:
-                    continue  # told where the pack itself is needed
-            self._set_by_rules = facts_set_by(found)
-        return self._set_by_rules
+        """See `Packs.set_by_rules`."""
+        return self._packs.set_by_rules()
+
+    def activations(self) -> list[Activation]:
+        """See `Packs.activations`."""
+        return self._packs.activations()
 
     def active_digests(self) -> list[tuple[str, str]]:
-        """Every activation with the digest of its pack; empty where that cannot be used."""
-        found = []
-        for each in self.activations():
-            try:
-                digest = self._pack_for(each).digest
-            except ConfigurationError:
-                digest = ""
-            found.append((repr(each), digest))
-        return found
+        """See `Packs.active_digests`."""
+        return self._packs.active_digests()
 
-    def _pack_for(self, activation: Activation) -> Pack:
-        named = [info for info in self.packs() if info.name == activation.pack]
-        meant: dict[str, PackInfo] = {}
-        for info in named:
-            if info.error:
-                raise ConfigurationError(info.error)
-            if info.pack and activation.version in ("", info.pack.version):
-                meant.setdefault(info.pack.digest, info)
-        if len(meant) > 1:
-            places = "; ".join(
-                f"{info.pack.version} in {info.path}" for info in meant.values() if info.pack
-            )
-            raise ConfigurationError(
-                f"several packs are called {activation.pack!r} ({places});"
-                " say which version is meant, or rename one",
-                source="setting activate",
-            )
-        for info in meant.values():
-            if info.pack:
-                return info.pack
-        versions = ", ".join(info.pack.version for info in named if info.pack)
-        wanted = f"version {activation.version} of pack" if versions else "pack"
-        there = f"; there is {versions}" if versions else ""
-        raise ConfigurationError(
-            f"activated {wanted} {activation.pack!r} is not there{there};"
-            " see 'domcore rulesets list'",
-            source="setting activate",
-        )
+    def stale(self) -> bool:
+        """Whether a file of a pack was written since they were read."""
+        return self._packs.stale()
+
+    def refresh(self, *, at_once: bool) -> None:
+        """Take up packs that were edited; where they cannot be used, what was in force stays.
+
+        Args:
+            at_once: look now; else not again within `SECONDS_BETWEEN_LOOKS`.
+        """
+        if not (at_once or time.monotonic() >= self._look_again):
+            return
+        self._look_again = time.monotonic() + SECONDS_BETWEEN_LOOKS
+        change = self._packs.refresh(self._compile_all)
+        if change is None:
+            return
+        if change.error:
+            told = {"event": "rules.broken", "digest": change.digest}
+            _log.error("edited packs cannot be used: %s", change.error, extra=told)
+            if change.digest == change.before:
+                return
+            self._compiled, self._by_order = {}, {}
+        self.untold = change if self.untold is None else evolve(change, before=self.untold.before)
+        if change.error:
+            return
+        told = {"event": "rules.changed", "digest": change.digest}
+        names = ", ".join(f"{name} {version}" for name, version, _ in change.packs)
+        _log.info("packs were edited and are in force: %s", names, extra=told)
+
+    def _compile_all(self, packs: Packs) -> None:
+        """Compile whatever is in force by these packs, and have it in force if all of it can be.
+
+        Raises:
+            ConfigurationError: some of it cannot be; nothing has changed.
+        """
+        owners = self._settings.owners
+        audiences = dict.fromkeys([*self._by_order, *((owner, "") for owner in owners)])
+        audiences |= {(each.owner, each.name): None for each in self._settings.channels}
+        compiled: dict[tuple[object, ...], _Compiled] = {}
+        pending = list(self._pending)
+        try:
+            by_order = {
+                (owner, channel): self._compile(packs, compiled, owner, channel)
+                for owner, channel in audiences
+            }
+        except ConfigurationError:
+            self._pending = pending
+            raise
+        self._compiled, self._by_order = compiled, by_order
 
     def for_orders_of(self, owner: str, channel: str, field: Field) -> tuple[Program, NodeState]:
         """The compiled rules for one owner's orders from one channel, and their node side."""
         compiled = self._by_order.get((owner, channel))
         if compiled is None:
-            currency = self._settings.owners.get(owner, "")
-            compiled = self._compile(self.active_packs(owner, channel), currency)
+            compiled = self._compile(self._packs, self._compiled, owner, channel)
             self._by_order[owner, channel] = compiled
         if compiled.state is None or compiled.field is not field:
             compiled.state = compiled.program.node_state(field.nodes)
@@ -255,25 +214,32 @@ class Programs:
         """The stored digest of the rules in force; `for_orders_of` has been called."""
         return self._by_order[owner, channel].digest
 
-    def _compile(self, active: Sequence[tuple[Pack, Activation]], currency: str) -> _Compiled:
-        elsewhere = tuple(sorted(self.set_by_rules()))
-        key = (currency, elsewhere, *((repr(each), pack.digest) for pack, each in active))
-        compiled = self._compiled.get(key)
+    def _compile(
+        self,
+        packs: Packs,
+        known: dict[tuple[object, ...], _Compiled],
+        owner: str,
+        channel: str,
+    ) -> _Compiled:
+        active, elsewhere = packs.active(owner, channel), packs.set_by_rules()
+        currency = self._settings.owners.get(owner, "")
+        key = (currency, *((repr(activation), pack.digest) for pack, activation in active))
+        compiled = known.get(key)
         if compiled is None:
             program = compile_program(
                 active,
                 facts=self.facts,
                 engine=self.engine,
                 currency=currency,
-                elsewhere=self.set_by_rules(),
+                elsewhere=elsewhere,
             )
             compiled = _Compiled(program, self._keep(active, currency, program.elsewhere))
-            self._compiled[key] = compiled
+            known[key] = compiled
         return compiled
 
     def _keep(
         self,
-        active: Sequence[tuple[Pack, Activation]],
+        active: Sequence[Active],
         currency: str,
         elsewhere: Sequence[FactSpec],
     ) -> str:

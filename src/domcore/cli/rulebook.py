@@ -14,7 +14,8 @@ from domcore.cli.output import times
 from domcore.errors import DomcoreError, NotFound
 from domcore.loading.shape import suggestion
 from domcore.model import FactSpec
-from domcore.programs import PackInfo, Programs
+from domcore.packs import PackInfo
+from domcore.programs import Programs
 from domcore.rules.case_reading import load_cases
 from domcore.rules.cases import run_cases
 from domcore.rules.compiler import Active, facts_set_by

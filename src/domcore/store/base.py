@@ -11,6 +11,7 @@ from domcore.store.writing.orders import OrderWrites
 from domcore.store.writing.recalling import RecallWrites
 from domcore.store.writing.rescheduling import ReschedulingWrites
 from domcore.store.writing.returns import ReturnWrites
+from domcore.store.writing.rules import RulesWrites
 from domcore.store.writing.selling import SellingWrites
 from domcore.store.writing.troubles import TroubleWrites
 from domcore.store.writing.work import WorkWrites
@@ -29,5 +30,6 @@ class OperationStore(
     RecallWrites,
     ChangingWrites,
     TroubleWrites,
+    RulesWrites,
 ):
     """A store on top of a `Backend`. Implements `domcore.store.protocol.Store`."""

@@ -5,6 +5,7 @@ Part of `domcore.store.protocol.Store`; the same conventions hold.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from domcore.store.values import Parked, Trouble
@@ -30,6 +31,11 @@ class Minding(Protocol):
             NotFound: none that stands is called so.
             PayloadError: what is given cannot be kept.
         """
+        ...
+
+    def note_rules(self, *, digest: int, told: Mapping[str, object], now: int) -> bool:
+        """Tell that other rules are in force (``rules.changed``); False, telling nothing, where
+        that was told for this `digest`, below 2^60, last."""
         ...
 
     def failing(self, *, before: int, limit: int = 1000) -> list[Parked]:

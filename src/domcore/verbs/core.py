@@ -68,6 +68,22 @@ class Core:
             )
         return found[0]
 
+    def _heed_packs(self, *, at_once: bool) -> None:
+        """Take up packs that were edited, and tell so; see `Programs.refresh`."""
+        programs = self._kit.programs
+        programs.refresh(at_once=at_once)
+        change = programs.untold
+        if change is None:
+            return
+        packs = [
+            {"name": name, "version": version, "digest": digest}
+            for name, version, digest in change.packs
+        ]
+        told = {"digest": change.digest, "before": change.before, "packs": packs}
+        number = int(change.digest[:15], 16)
+        self.store.note_rules(digest=number, told=told, now=self._micros())
+        programs.untold = None
+
     def _micros(self) -> int:
         return to_micros(self.now())
 

@@ -14,7 +14,7 @@ from domcore.model import (
     Order,
     Plan,
 )
-from domcore.programs import PackInfo
+from domcore.packs import PackInfo
 from domcore.routing import Errand, Routed, Router, RouteReport
 from domcore.sourcing.decide import decide
 from domcore.store.protocol import (
@@ -50,6 +50,7 @@ class DecisionVerbs(Core):
         """What routing would decide now. Nothing is changed."""
         from domcore.explaining import explain_fresh  # explaining is not on the routing path
 
+        self._kit.programs.refresh(at_once=False)
         order = self._open(self.find(reference))
         self._kit.look([order])
         question = self._kit.question(order, self.now(), "route")
@@ -92,6 +93,7 @@ class DecisionVerbs(Core):
         report = RouteReport()
         order_ids = self._ids(references)
         with self.acting(by):
+            self._heed_packs(at_once=references is None)
             for routed in self._routed(self._errand(baseline=baseline), order_ids, limit):
                 report.add(routed)
                 if progress is not None:
@@ -125,6 +127,7 @@ class DecisionVerbs(Core):
                 f"a reservation lasts from a minute to {MOST_MINUTES}", place="minutes"
             )
         with self.acting(by):
+            self._heed_packs(at_once=False)
             return self._reserve(self.find(reference), minutes)
 
     def _reserve(self, order_id: int, minutes: int) -> Routed:

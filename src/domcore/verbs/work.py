@@ -18,6 +18,7 @@ from domcore.working.outbox import Outbox, certain_after
 from domcore.working.parking import drop, waiting
 from domcore.working.report import WorkReport
 from domcore.working.round import SECOND, Round
+from domcore.working.rules import heed
 from domcore.working.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class WorkVerbs(Core):
 
     def _round(self, round: Round) -> WorkReport:
         self._heed_clock(round)
+        heed(round)
         expired = self.store.expire(now=self._micros(), limit=round.limit)
         if expired:
             self._kit.stock_changed()

@@ -8,10 +8,10 @@ from domcore.store.rows import NEVER, CursorRow, OutboxRow, StragglerRow, TaskRo
 from domcore.verify.source import Source
 from domcore.verify.violation import Violations, broken
 
-TASKS: Final = ("poll", "pull", "publish", "events", "cover")
+TASKS: Final = ("poll", "pull", "publish", "events", "cover", "rules")
 """What the names of tasks begin with."""
 
-PUBLISHED: Final = ("publish:", "publish-basis:", "publish-offers:", "wake:", "hurry:")
+PUBLISHED: Final = ("publish:", "publish-basis:", "publish-offers:", "wake:", "hurry:", "rules:")
 """What cursors begin with that do not stand in the events (see `domcore.verify.selling`)."""
 
 DIGEST_BYTES: Final = 32

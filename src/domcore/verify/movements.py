@@ -83,6 +83,7 @@ EVENT_KINDS: Final = (
     "return.authorized",
     "return.received",
     "return.closed",
+    "rules.changed",
     "work.rescheduled",
     "hold.placed",
     "hold.lifted",
@@ -96,9 +97,9 @@ CAPTURED, AMENDED, HELD, APPROVED, ROUTED, RESERVATION, SHORT, CANCELLED, RUN_OU
 ORDERLESS: Final = frozenset(
     number
     for number, kind in enumerate(EVENT_KINDS)
-    if kind.startswith("stock.") or kind == "work.rescheduled"
+    if kind.startswith("stock.") or kind in ("work.rescheduled", "rules.changed")
 )
-"""The kinds that are about no order: the news of stock, and of the clock."""
+"""The kinds that are about no order: the news of stock, of the clock and of the rules."""
 KEPT: Final = EVENT_KINDS.index("order.kept")
 LET_GO: Final = EVENT_KINDS.index("order.freed")
 EXTENDED: Final = EVENT_KINDS.index("reservation.extended")

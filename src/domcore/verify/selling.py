@@ -13,6 +13,8 @@ from domcore.verify.source import Source
 from domcore.verify.violation import Violations, broken
 
 _MOST_BASIS: Final = 2**60
+_OTHERS: Final = {"wake:": NEVER, "hurry:": 1, "rules:": _MOST_BASIS}
+"""How far cursors stand that are no channel's."""
 
 
 def check_selling(source: Source, catalog: Catalog, entries: int) -> Violations:
@@ -23,7 +25,7 @@ def check_selling(source: Source, catalog: Catalog, entries: int) -> Violations:
         if row.item_id not in catalog.items or row.seq < 1:
             yield broken("reference", f"offer of item {row.item_id}", "is of no known item")
     for cursor in map(CursorRow._make, source.rows("cursor")):
-        most = {CURSOR: entries, BASIS: _MOST_BASIS, OFFERS: last, "wake:": NEVER, "hurry:": 1}.get(
+        most = {CURSOR: entries, BASIS: _MOST_BASIS, OFFERS: last, **_OTHERS}.get(
             cursor.consumer.partition(":")[0] + ":"
         )
         if most is not None and not 0 <= cursor.seq <= most:

@@ -14,7 +14,7 @@ from domcore.cli.verb import Examples, Invocation, verb
 
 if TYPE_CHECKING:
     from domcore.cli.rulebook import Checked, Rulebook
-    from domcore.programs import PackInfo
+    from domcore.packs import PackInfo
 
 _COLUMNS: Final = (
     Column("PACK", "name"),

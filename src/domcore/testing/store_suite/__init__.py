@@ -28,6 +28,7 @@ from domcore.testing.store_suite.orders import OrderPromises
 from domcore.testing.store_suite.outbox import OutboxPromises
 from domcore.testing.store_suite.recalling import RecallPromises
 from domcore.testing.store_suite.returns import ReturnPromises
+from domcore.testing.store_suite.rules import RulesPromises
 from domcore.testing.store_suite.seeing import SeeingPromises
 from domcore.testing.store_suite.selling import SellingPromises
 from domcore.testing.store_suite.stock import StockPromises
@@ -51,6 +52,7 @@ class StoreSuite(
     OutboxPromises,
     StockPromises,
     SellingPromises,
+    RulesPromises,
     SeeingPromises,
     ReturnPromises,
     TogetherPromises,
