@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from domcore import ActivationSettings, Domcore, Settings
 from domcore.cli.root import build
 from domcore.config import read_settings
-from domcore.errors import ConfigurationError
+from domcore.config.showing import shown
+from domcore.errors import ConfigurationError, ConflictError
 from domcore.model import ExchangeRate, Order, OrderLine
 from domcore.model.exchange import (
     AMOUNTS_OF_LINE,
@@ -143,6 +144,44 @@ def test_the_rate_that_a_person_says_goes_before_the_table(packs: Path) -> None:
         assert dom.order("1").summary.buckets.allocated == 3
 
 
+@pytest.mark.parametrize("store", ["memory:", "file"])
+def test_a_wrong_rate_is_corrected_until_the_order_is_routed_by_it(
+    packs: Path, tmp_path: Path, store: str
+) -> None:
+    made = world()
+    place = store if store == "memory:" else str(tmp_path / "shop.db")
+    with made.open(settings(packs, store=place)) as dom:
+        taken(dom, made, 3)
+        dom.approve("1", by="kim", rate="9.5")
+        dom.hold("1", code="fraud")
+        assert [each.reason for each in dom.approve("1", by="kim", rate="108.4")] == [
+            "1 EUR is 108.4 USD"
+        ]
+        dom.approve("1", by="kim", rate="0.5")
+        assert [hold.code for hold in dom.order("1").summary.holds] == ["fraud"]
+        assert "corrected by kim: it is decided at a rate of 0.5" in dom.timeline("1").to_text()
+        dom.approve("1", code="fraud")
+        dom.route()
+        assert "1 EUR being 0.5 (said by a person)" in dom.explain("1").remarks[0]
+        assert dom.order("1").summary.buckets.allocated == 3
+        with pytest.raises(ConflictError, match=r"routed by what was said before \(1 EUR is 0.5"):
+            dom.approve("1", rate="0.6")
+        assert dom.explain("1").replayed
+        assert list(verify(dom.store)) == []
+
+
+def test_a_rate_by_which_nothing_could_be_placed_can_be_corrected(packs: Path) -> None:
+    made = world()
+    with made.open(settings(packs)) as dom:
+        taken(dom, made, 3)
+        dom.approve("1", rate="1.0842")
+        dom.route()
+        assert dom.order("1").summary.buckets.allocated == 0
+        dom.approve("1", rate="0.5")
+        dom.route()
+        assert dom.order("1").summary.buckets.allocated == 3
+
+
 def test_approval_without_a_rate_leaves_the_order_held(packs: Path) -> None:
     made = world()
     with made.open(settings(packs)) as dom:
@@ -228,6 +267,16 @@ since = 2026-01-05
 """
 
 
+def test_rates_and_nested_tables_are_shown_with_the_line_they_stand_in(tmp_path: Path) -> None:
+    more = '[plugins.acme]\nheaders = {auth = "x"}\nnone = {}\nlists = [{a = 1}]\n'
+    (tmp_path / "domcore.toml").write_text(TABLE + more)
+    found = {each.name: each.origin for each in shown(read_settings(start=tmp_path))}
+    assert found["exchange_rate[0]"] == "domcore.toml, line 3"
+    origins = [found[f"plugins.acme.{name}"] for name in ("headers", "none", "lists")]
+    assert origins == [f"domcore.toml, line {line}" for line in (8, 9, 10)]
+    assert found["routing.batch"] == "default"
+
+
 def test_rates_stand_in_the_project_file(tmp_path: Path) -> None:
     (tmp_path / "domcore.toml").write_text(TABLE)
     read = read_settings(start=tmp_path)
@@ -272,5 +321,9 @@ def test_the_command_takes_a_rate(tmp_path: Path, packs: Path) -> None:
     arguments = ["approve", "#1", "--rate", "1.1", "--by", "kim", "--store", str(store), "--json"]
     done = run.invoke(main, arguments)
     assert json.loads(done.output)["lifted"][0]["code"] == "domcore/currency"
+    again = run.invoke(main, [*arguments[:3], "1.2", *arguments[4:]])
+    assert json.loads(again.output) == {
+        "order": "#1", "lifted": [], "corrected": ["1 EUR is 1.2 USD"],
+    }  # fmt: skip
     shown = run.invoke(main, ["config", "--store", str(store)])
     assert shown.exit_code == 0

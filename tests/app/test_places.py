@@ -241,6 +241,18 @@ def test_mail_to_the_forces_goes_by_its_port(region: str, code: str, city: str) 
         assert "the middle of its state" in dom.explain("1").to_text()
 
 
+@pytest.mark.parametrize(("region", "city"), [("New York", "NYC"), ("CA", "LAX"), ("AZ", "LAX")])
+def test_a_state_without_a_code_is_enough_to_reserve(region: str, city: str) -> None:
+    made = world()
+    with made.open() as dom:
+        dom.capture(made.order("1", MUG=1, destination=Destination("US", region, "")))
+        dom.route()
+        (hold,) = dom.order("1").summary.holds
+        assert (hold.code, hold.stage) == ("domcore/address", "release")
+        assert dom.order("1").summary.nodes == (city,)
+        assert "the middle of its state" in dom.explain("1").to_text()
+
+
 @pytest.mark.parametrize("code", ["7030", "07030", "7030-1234"])
 def test_a_zip_code_without_its_zero_is_placed_with_it(code: str) -> None:
     made = world().node("MSY", at=(30.0, -90.1)).stock("MUG", MSY=10)

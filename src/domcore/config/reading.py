@@ -112,7 +112,7 @@ def _from_file(file: TomlFile) -> tuple[dict[str, Any], dict[str, str]]:
 
 def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
     """The paths of all values in tables and in arrays of tables."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         for name, each in value.items():
             yield from _leaves(each, (*path, name))
     elif isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):

@@ -63,9 +63,16 @@ def shown(
         pairs += _foreign(f"plugins.{plugin}", options, {OBJECT, *plain.get(plugin, ())})
     origins = settings.origins
     return [
-        Setting(name, _without_passwords(value), origins.get(name, "default"))
-        for name, value in pairs
+        Setting(name, _without_passwords(value), _origin(name, origins)) for name, value in pairs
     ]
+
+
+def _origin(name: str, origins: Mapping[str, str]) -> str:
+    """Where a setting stands: that of a table that is shown as one is its first value's."""
+    if name in origins:
+        return origins[name]
+    inner = (where for path, where in origins.items() if path.startswith((f"{name}.", f"{name}[")))
+    return next(inner, "default")
 
 
 def _served(

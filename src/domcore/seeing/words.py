@@ -196,8 +196,10 @@ def _approved(event: Event, _: Background) -> Words:
     by = f" by {body['by']}" if body.get("by") else ""
     codes = ", ".join(code for code in body["codes"] if not code.startswith(SAID_RATE))
     rates = [code.removeprefix(SAID_RATE) for code in body["codes"] if code.startswith(SAID_RATE)]
-    at = f", at a rate of {rates[0]}" if rates else ""
-    return Words(f"approved{by}: {codes}{at}", reason=codes)
+    at = f"at a rate of {rates[0]}" if rates else ""
+    if not codes:
+        return Words(f"corrected{by}: it is decided {at}")
+    return Words(f"approved{by}: {', '.join(filter(None, (codes, at)))}", reason=codes)
 
 
 def _hold_placed(event: Event, _: Background) -> Words:

@@ -12,12 +12,13 @@ import sys
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Final
 
 from domcore.model import Destination, Placed, Point, normal_destination
 from domcore.model.postal import doubtful
+from domcore.model.zips import state_of
 
 _HUNDREDTH: Final = 10_000
 
@@ -72,9 +73,11 @@ class UsPostalCodes:
         self._codes: list[int] = []
         self._lats: array[int] = array("h")
         self._lons: array[int] = array("h")
+        self._states: dict[str, Point] = {}
 
     def locate(self, destination: Destination) -> Point | Placed | None:
-        """The centre of the ZIP area, or of its three-digit region; None for anything else.
+        """The centre of the ZIP area, or of its three-digit region; where no code is known the
+        middle of the state's codes; None for anything else.
 
         Mail to the armed forces and embassies lies where it leaves the country: New York, San
         Francisco or Miami. The states of the Pacific lie at their post offices.
@@ -85,6 +88,9 @@ class UsPostalCodes:
         if place.region in _GATEWAYS:
             return Placed(_GATEWAYS[place.region], "region")
         digits = place.postal
+        if not digits and place.region:
+            state = self._state(place.region)
+            return None if state is None else Placed(state, "region")
         if not _is_digits(digits, least=3):
             return None
         if digits in _OFFICES:
@@ -99,14 +105,27 @@ class UsPostalCodes:
         middle = self._region(int(digits[:3]))
         return None if middle is None else Placed(middle, "district")
 
+    def _state(self, region: str) -> Point | None:
+        """The middle of the state's ZIP codes, which lie where its people do."""
+        if not self._states:
+            if not self._codes:
+                self._load()
+            places: dict[str, list[tuple[int, int]]] = {}
+            for code, *place in zip(self._codes, self._lats, self._lons, strict=True):
+                places.setdefault(state_of(f"{code:05d}"), []).append((place[0], place[1]))
+            for digits, point in _OFFICES.items():
+                places.setdefault(state_of(digits), []).append(
+                    (point.lat // _HUNDREDTH, point.lon // _HUNDREDTH)
+                )
+            self._states = {state: _middle(found) for state, found in places.items() if state}
+        return self._states.get(region)
+
     def _region(self, prefix: int) -> Point | None:
         start = bisect_left(self._codes, prefix * 100)
         end = bisect_left(self._codes, prefix * 100 + 100)
         if start == end:
             return None
-        count = end - start
-        lat, lon = sum(self._lats[start:end]) / count, sum(self._lons[start:end]) / count
-        return Point(round(lat) * _HUNDREDTH, round(lon) * _HUNDREDTH)
+        return _middle(list(zip(self._lats[start:end], self._lons[start:end], strict=True)))
 
     def _load(self) -> None:
         packed = resources.files("domcore.sourcing.data").joinpath("us_postal.bin").read_bytes()
@@ -124,6 +143,13 @@ class UsPostalCodes:
             codes.append(code)
         self._lats, self._lons = columns[1], columns[2]
         self._codes = codes
+
+
+def _middle(places: Sequence[tuple[int, int]]) -> Point:
+    """Of places in hundredths of a degree."""
+    count = len(places)
+    lat, lon = sum(each[0] for each in places) / count, sum(each[1] for each in places) / count
+    return Point(round(lat) * _HUNDREDTH, round(lon) * _HUNDREDTH)
 
 
 def _is_digits(text: str, *, least: int) -> bool:

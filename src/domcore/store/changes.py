@@ -97,6 +97,7 @@ WRITES: Final[dict[str, Write]] = {
         _LINE,
     ),
     "holds": Write("hold", "upsert"),
+    "forget_holds": Write("hold", "delete"),
     "approvals": Write(
         "hold", "set", ("approved_at", "approved_by"), ("order_id", "revision", "code")
     ),

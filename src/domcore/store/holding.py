@@ -43,6 +43,18 @@ class Holding(Protocol):
         stands, work held at ``release`` is requested.
 
         What is `granted` besides is kept as approved by the same person, if there was a hold:
-        decisions on this revision read its code among the approved ones.
+        decisions on this revision read its code among the approved ones. Of codes that say a value
+        (``domcore/currency@1.08``) the one said last is in force.
+        """
+        ...
+
+    def correct(self, order_id: int, said: Hold, *, by: str, now: int) -> None:
+        """Replace what was granted with an approval of this revision - the code that begins alike
+        up to its ``@`` - as long as no decision has taken stock since. No hold is lifted.
+
+        Raises:
+            NotFound: no such order.
+            ConflictError: nothing of the kind was granted, or it has been decided by; nothing is
+                changed.
         """
         ...

@@ -153,25 +153,30 @@ class OrderVerbs(Core):
             code: lift only the hold of this code.
             rate: for an order in another currency than its owner's, what one unit of it is worth
                 in that of the owner, as decimal text such as ``"1.0842"``. It is recorded with who
-                said it, and this revision of the order is decided by it.
+                said it, and this revision of the order is decided by it. Said again, it replaces
+                the one before, and lifts nothing, as long as the order was not routed by that.
 
         Raises:
-            NotFound, ConflictError: no such order, or several.
+            NotFound, ConflictError: no such order, or several; or it was routed by another rate.
             ConfigurationError: the rate is none, or the order is not held for its currency.
         """
-        order_id = self.find(reference)
-        granted = (self._said_rate(order_id, rate),) if rate else ()
-        return self.store.approve(
-            order_id, by=by or self._by, now=self._micros(), code=code, granted=granted
-        )
+        order_id, by, now = self.find(reference), by or self._by, self._micros()
+        if not rate:
+            return self.store.approve(order_id, by=by, now=now, code=code)
+        view = self.store.order(order_id)
+        said = self._said_rate(view, rate)
+        if any(hold.code == CURRENCY_HOLD for hold in view.summary.holds):
+            return self.store.approve(order_id, by=by, now=now, code=code, granted=(said,))
+        self.store.correct(order_id, said, by=by, now=now)
+        return (said,)
 
-    def _said_rate(self, order_id: int, rate: str) -> Hold:
+    def _said_rate(self, view: OrderView, rate: str) -> Hold:
         try:
             text = read_rate(rate)
         except ValueError as error:
             raise ConfigurationError(str(error), place="rate") from None
-        view = self.store.order(order_id)
-        if not any(hold.code == CURRENCY_HOLD for hold in view.summary.holds):
+        held = any(hold.code == CURRENCY_HOLD for hold in view.summary.holds)
+        if not held and not any(code.startswith(SAID_RATE) for code in view.approved):
             raise ConfigurationError(
                 f"the order is not held for its currency ({view.order.currency}); approve it"
                 " without a rate",

@@ -35,14 +35,21 @@ def command(run: Invocation, order: str, code: str, rate: str) -> int:
     """Lift all holds of ORDER, or one.
 
     An order that was held before routing is routed by the next `domcore route`; work that was held
-    before release is handed over. Exit code 3 says that nothing was held.
+    before release is handed over. Exit code 3 says that nothing was held. A wrong --rate is
+    corrected by another, as long as the order was not routed by it.
     """
     with run.open() as dom:
         lifted = dom.approve(named(dom, order), code=code, rate=rate)
+    corrected = [hold for hold in lifted if hold.code.startswith(f"{CURRENCY_HOLD}@")]
     if run.out.as_json:
-        holds = [{"code": h.code, "reason": h.reason, "stage": h.stage} for h in lifted]
-        run.out.object({"order": order, "lifted": holds})
-    for hold in lifted:
+        told = [hold for hold in lifted if hold not in corrected]
+        holds = [{"code": h.code, "reason": h.reason, "stage": h.stage} for h in told]
+        run.out.object(
+            {"order": order, "lifted": holds, "corrected": [h.reason for h in corrected]}
+        )
+    for hold in corrected:
+        run.out.say(clean(f"Corrected: {hold.reason}."))
+    for hold in [hold for hold in lifted if hold not in corrected]:
         run.out.say(clean(f"Lifted {hold.code}" + (f": {hold.reason}" if hold.reason else "")))
     if not lifted:
         run.out.say(clean(f"No hold {code} stood.") if code else "Nothing was held.")

@@ -7,7 +7,7 @@ is compared with what has been done so far, and only the difference is done.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from attrs import evolve, frozen
 
@@ -19,6 +19,7 @@ from domcore.model.order import Order
 from domcore.model.package import Package
 from domcore.store.backend import Reader
 from domcore.store.operations.alarms import Heard, Work, raise_alarms
+from domcore.store.operations.approve import DECIDED
 from domcore.store.operations.elsewhere import UNNAMED, Elsewhere, marks_of
 from domcore.store.operations.exclusions import Exclusions, rejection_of
 from domcore.store.operations.news import (
@@ -39,8 +40,6 @@ from domcore.store.operations.shelves import Shelves
 from domcore.store.operations.units import Settling
 from domcore.store.protocol import Outcome
 from domcore.store.rows import ElsewhereRow, FulfillmentRow, ReservationRow, ReturnRow
-
-_DECIDED: Final = ("order.routed", "order.reserved")
 
 
 @frozen(slots=True)
@@ -68,7 +67,7 @@ def papers_of(reader: Reader, name: str, node: str, work: FulfillmentRow, order:
     done: dict[tuple[int, str], int] = {}
     decided_at = 0
     for kind, at, body in events:
-        if kind in _DECIDED and body.get("decision") == key[0]:
+        if kind in DECIDED and body.get("decision") == key[0]:
             decided_at = at
         elif body.get("fulfillment_order") == name and "named" in body:
             for line_id, word, units in body["lines"]:

@@ -19,7 +19,7 @@ from domcore.store.changes import Changes
 from domcore.store.hold_rows import HoldRow
 from domcore.store.operations import carts
 from domcore.store.operations.amendments import checked_lines, take_amendment
-from domcore.store.operations.approve import approve, expire
+from domcore.store.operations.approve import approve, correct, expire
 from domcore.store.operations.asked import asked_of, checked_word, revision_problems
 from domcore.store.operations.cancel import cancel_known, cancel_unknown
 from domcore.store.operations.capture import Capture
@@ -190,6 +190,18 @@ class OrderWrites(Writes):
             lifted = approve(work, holds, asked, by, now, code, granted)
             self._apply(changes, now)
         return lifted
+
+    def correct(self, order_id: int, said: Hold, *, by: str, now: int) -> None:
+        """See `Store.correct`."""
+        backend, changes = self._backend, Changes(by)
+        by = by or backend.acting.by
+        with backend.writing():
+            work = load_work(backend, changes, [order_id]).get(order_id)
+            if work is None:
+                raise NotFound(f"there is no order {order_id}")
+            holds = [HoldRow(*row) for row in backend.select("hold", "order_id", [order_id])]
+            correct(backend, work, holds, said, by, now)
+            self._apply(changes, now)
 
     def erase(self, order_id: int) -> bool:
         """See `Store.erase`."""

@@ -130,6 +130,21 @@ class HoldPromises(KitSuite):
             assert len(kit.store.approve(order_id, by="kim", now=NOW)) == 2
             assert len(kit.hand_over()) == 1
 
+    def test_what_a_person_said_with_an_approval_is_corrected_until_it_is_decided_by(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "east", 9)
+            order_id = kit.take_in(order_of(bolt=2))
+            first, second = (Hold(f"look@{value}", "said", "route") for value in "12")
+            raises(ConflictError, kit.store.correct, order_id, second, by="kim", now=NOW)
+            kit.store.hold(hold(2, "look"), now=NOW)
+            kit.store.approve(order_id, by="kim", now=NOW, granted=(first,))
+            for said in (second, first, second):
+                kit.store.correct(order_id, said, by="kim", now=NOW)
+            approved = kit.store.order(order_id).approved
+            assert [each for each in approved if "@" in each] == ["look@2"]
+            kit.route(order_id, "east")
+            raises(ConflictError, kit.store.correct, order_id, first, by="kim", now=NOW)
+
     def test_what_a_person_approved_stays_approved_while_it_is_told_and_no_longer(self) -> None:
         with self.kit() as kit:
             order_id = routed(kit, holds=(UNPAID,))
