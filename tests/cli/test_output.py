@@ -7,8 +7,9 @@ import json
 
 import pytest
 
-from domcore.cli.output import Column, Output, clean, count, joined, money, plain, times
+from domcore.cli.output import Column, Output, clean, count, joined, plain, times
 from domcore.cli.progress import Progress
+from domcore.model import money_text
 
 
 class Terminal(io.StringIO):
@@ -82,11 +83,11 @@ def test_rows_are_a_table_or_json_lines(capsys) -> None:
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
-        (money(1_234_567_890, "USD"), "$1,234.57"),
-        (money(-2_500_000, "EUR"), "-€2.50"),
-        (money(-1, "EUR"), "€0.00"),
-        (money(5_000, "CAD"), "0.00 CAD"),
-        (money(15_000, "CAD"), "0.02 CAD"),
+        (money_text(1_234_567_890, "USD"), "1,234.57 USD"),
+        (money_text(-2_500_000, "EUR"), "-2.50 EUR"),
+        (money_text(-1, "EUR"), "0.00 EUR"),
+        (money_text(5_000, "CAD"), "0.00 CAD"),
+        (money_text(15_000, "CAD"), "0.02 CAD"),
         (plain(1_234_567_890), "1234.56789"),
         (plain(12_500_000), "12.50"),
         (joined([]), "-"),

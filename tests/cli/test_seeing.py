@@ -108,7 +108,7 @@ def test_a_timeline_is_told_to_people_and_to_programs(troubled: Path, run) -> No
     result = run("timeline", "#gone")
     assert result.exit_code == 0
     assert "came in from web: 1 unit on 1 line" in result.stdout
-    assert "routed: 1 x MUG from NYC, USD " in result.stdout
+    assert "routed: 1 x MUG from NYC, " in result.stdout
     assert "(decision 1, by " in result.stdout
     assert "NYC shipped: 1 x MUG" in result.stdout
     told = json.loads(run("timeline", "gone", "--json").stdout)

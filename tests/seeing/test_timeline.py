@@ -33,8 +33,8 @@ def test_a_decision_is_told_with_places_cost_and_proof():
         dom.route()
         story = dom.timeline("#1")
         came, routed = story.entries
-        assert came.text == "came in from web: 3 units on 2 lines, worth USD 30.00"
-        assert routed.text.startswith("routed: 1 x CAP from LAX, 2 x MUG from NYC, USD ")
+        assert came.text == "came in from web: 3 units on 2 lines, worth 30.00 USD"
+        assert routed.text.startswith("routed: 1 x CAP from LAX, 2 x MUG from NYC, ")
         assert routed.text.endswith(", proven least cost")
         assert routed.decision == 1
         assert routed.lines == (("LAX", "CAP", 1), ("NYC", "MUG", 2))
@@ -93,7 +93,7 @@ def test_holds_cancellations_and_reservations_are_told():
         dom.work()
         dom.cancel("#1", reason="customer called")
         story = texts(dom)
-        assert story[1].startswith("reserved for a while: 1 x MUG from NYC, USD ")
+        assert story[1].startswith("reserved for a while: 1 x MUG from NYC, ")
         assert "reservation ran out: 1 unit free again" in story
         assert story[-1].startswith("cancelled: 1 unit")
         assert story[-1].endswith("(customer called)")

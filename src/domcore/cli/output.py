@@ -10,9 +10,8 @@ from typing import Any, Final, NamedTuple
 import click
 
 from domcore.codec.showing import shown, shown_json, shown_lines
-from domcore.model import amount_text, decimal_text, money_text
+from domcore.model import decimal_text
 
-_SYMBOLS: Final = {"USD": "$", "EUR": "€", "GBP": "£"}
 _REASONS: Final = {
     "stock": "not enough stock",
     "rules": "rules leave too little",
@@ -109,15 +108,6 @@ def table(columns: Sequence[Column], rows: Iterable[Row]) -> str:
 def clean(text: str) -> str:
     """One line of text in which nothing steers a terminal."""
     return shown(text)
-
-
-def money(amount: int, currency: str) -> str:
-    """Micros for people: ``$1,234.50``, ``1,234.50 CAD``, ``1,500 JPY``."""
-    symbol = _SYMBOLS.get(currency)
-    if symbol is None:
-        return money_text(amount, currency)
-    text = amount_text(amount, currency)
-    return f"-{symbol}{text[1:]}" if text.startswith("-") else f"{symbol}{text}"
 
 
 def plain(amount: int) -> str:

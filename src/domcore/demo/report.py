@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from domcore.demo.run import DemoReport
-from domcore.model import amount_text, parts_shown
+from domcore.model import money_text, parts_shown
 
 _OUTCOMES = (
     ("routed", "whole", "one node ships everything"),
@@ -70,12 +70,13 @@ def _routed(report: DemoReport) -> Iterator[str]:
 def _cost(report: DemoReport) -> Iterator[str]:
     route = report.route
     if route.placed:
-        yield f"  Cost       {dollars(route.cost)} for the {route.placed:,} orders that ship"
+        cost = money_text(route.cost, "USD")
+        yield f"  Cost       {cost} for the {route.placed:,} orders that ship"
     if route.nearest_cost:
         saved = 100 - 100 * route.compared_cost / route.nearest_cost
         yield (
-            f"  Compared   {dollars(route.compared_cost)} against"
-            f" {dollars(route.nearest_cost)} by nearest node: {saved:.1f} % saved,"
+            f"  Compared   {money_text(route.compared_cost, 'USD')} against"
+            f" {money_text(route.nearest_cost, 'USD')} by nearest node: {saved:.1f} % saved,"
         )
         yield f"{_INDENT}on the {report.tally.compared:,} orders that can be compared"
     if route.placed:
@@ -87,13 +88,13 @@ def _cost(report: DemoReport) -> Iterator[str]:
 
 def _by_node(report: DemoReport) -> Iterator[str]:
     yield ""
-    yield f"    {'NODE':<12} {'ORDERS':>6} {'PARCELS':>8} {'UNITS':>6} {'COST':>11}"
+    yield f"    {'NODE':<12} {'ORDERS':>6} {'PARCELS':>8} {'UNITS':>6} {'COST':>13}"
     rows = sorted(report.tally.by_node.items(), key=lambda pair: -pair[1].orders)
     costs = parts_shown([tally.cost for _, tally in rows], "USD")
     for (node, tally), cost in zip(rows, costs, strict=True):
         yield (
             f"    {node:<12} {tally.orders:>6} {tally.parcels:>8} {tally.units:>6}"
-            f" {dollars(cost):>11}"
+            f" {money_text(cost, 'USD'):>13}"
         )
 
 
@@ -151,8 +152,3 @@ def _next(report: DemoReport) -> Iterator[str]:
     yield "  domcore exceptions"
     yield "  domcore kpi"
     yield "  domcore stock --node ST-NYC --below 3"
-
-
-def dollars(amount: int) -> str:
-    """Micros as dollars, to the cent."""
-    return f"${amount_text(amount, 'USD')}"

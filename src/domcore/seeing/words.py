@@ -10,7 +10,7 @@ from attrs import frozen
 
 from domcore.model import Decision, Event, OrderLine
 from domcore.model.clock import from_micros
-from domcore.model.money import amount_text
+from domcore.model.money import money_text
 from domcore.model.package import Package
 from domcore.seeing.sent_words import sent_words
 from domcore.sourcing.question import SAID_RATE
@@ -133,7 +133,7 @@ def plainly(kind: str, body: Mapping[str, Any]) -> Words:
 
 def _captured(event: Event, _: Background) -> Words:
     body = event.body
-    worth = money(body["value"], body["currency"])
+    worth = money_text(body["value"], body["currency"])
     units = f"{counted(body['units'], 'unit')} on {counted(body['lines'], 'line')}"
     unknown = _after(_names(body))
     return Words(f"came in from {body['channel']}: {units}, worth {worth}{unknown}")
@@ -230,7 +230,7 @@ def _decided(word: str, event: Event, background: Background) -> Words:
     parts = [listed(f"{units:,} x {sku} from {node}" for node, sku, units in lines)]
     if not lines:
         parts = [listed(f"{units:,} from {node}" for node, units in body["nodes"].items())]
-    parts.append(money(body["cost"], body["currency"]))
+    parts.append(money_text(body["cost"], body["currency"]))
     if record.passes:
         proven = all(each[3] for each in record.passes)
         parts.append("proven least cost" if proven else "the best plan found")
@@ -456,11 +456,6 @@ def listed(parts: Any) -> str:
 def words(codes: str) -> str:
     """Reason codes, separated by commas, for people."""
     return ", ".join(REASONS.get(code, code) for code in codes.split(",") if code)
-
-
-def money(amount: int, currency: str) -> str:
-    """Micros as ``USD 12.40``."""
-    return f"{currency} {amount_text(amount, currency)}"
 
 
 def _shortage(record: _Record) -> str:

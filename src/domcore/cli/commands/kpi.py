@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from domcore.cli.known import unknown
-from domcore.cli.output import Column, count, money, table
+from domcore.cli.output import Column, count, table
 from domcore.cli.times import Since, age, before
 from domcore.cli.verb import Invocation, verb
+from domcore.model import money_text
 from domcore.model.clock import from_micros
 
 if TYPE_CHECKING:
@@ -147,8 +148,8 @@ def _figures(kpi: Kpi) -> Iterator[dict[str, str]]:
     yield row("fill rate", _rate(kpi.fill.rate), f"{count(kpi.fill.whole)} units wanted at first")
     yield row("split rate", _rate(kpi.split.rate), f"{count(kpi.split.whole)} orders placed")
     for cost in kpi.costs:
-        amount = money(cost.per_order, cost.currency)
-        total = money(cost.total, cost.currency)
+        amount = money_text(cost.per_order, cost.currency)
+        total = money_text(cost.total, cost.currency)
         yield row("cost per order", amount, f"{count(cost.orders)} orders, {total} in all")
     for name, promise in (
         ("shipped as promised", kpi.ship_by),

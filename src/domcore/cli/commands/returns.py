@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from domcore.cli.exits import DONE, NOTHING
-from domcore.cli.output import Column, clean, joined, moment, money, times
+from domcore.cli.output import Column, clean, joined, moment, times
 from domcore.cli.references import named
 from domcore.cli.verb import Examples, Invocation, verb
 from domcore.errors import NotFound
-from domcore.model import CONDITIONS, AuthorizeReturn, ReceiveReturn, Return
+from domcore.model import CONDITIONS, AuthorizeReturn, ReceiveReturn, Return, money_text
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -87,11 +87,11 @@ def authorize(
         run.out.note(clean(f"No node takes it: {outcome.detail}."))
         return NOTHING
     units = times(sum(units for _, units in wanted), "unit")
-    cost = f", {money(about['cost'], about['currency'])}" if "cost" in about else ""
+    cost = f", {money_text(about['cost'], about['currency'])}" if "cost" in about else ""
     again = " (it was authorized before)" if outcome.outcome == "duplicate" else ""
     run.out.say(clean(f"Return {return_id}: {units} to {found[0].node}{cost}{again}."))
     for other, amount in about.get("instead_of", ()):
-        run.out.say(clean(f"  not {other}: {money(amount, about['currency'])}"))
+        run.out.say(clean(f"  not {other}: {money_text(amount, about['currency'])}"))
     run.out.say(f'Next: domcore returns receive "{order}" {return_id}')
     return DONE
 

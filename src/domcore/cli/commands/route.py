@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from domcore.cli.exits import DONE, FAILED, INTERRUPTED, NOTHING, PARTIAL
-from domcore.cli.output import clean, money, plain, reason, times
+from domcore.cli.output import clean, plain, reason, times
 from domcore.cli.progress import Progress
 from domcore.cli.references import named, standing_still
 from domcore.cli.verb import Invocation, verb
+from domcore.model import money_text
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -125,12 +126,12 @@ def _summed(run: Invocation, report: RouteReport, compared: int) -> None:
         run.out.note("No order is open and due.")
         return
     spent = sorted(report.costs.items())
-    costs = [money(each.cost, currency) for currency, each in spent]
+    costs = [money_text(each.cost, currency) for currency, each in spent]
     said = f" Cost {', '.join(costs)}." if costs else ""
     run.out.say(f"{times(report.orders, 'order')}: {parts}.{said}")
     compares = [
-        f"{money(each.compared_cost, currency)}, by nearest node"
-        f" {money(each.nearest_cost, currency)}"
+        f"{money_text(each.compared_cost, currency)}, by nearest node"
+        f" {money_text(each.nearest_cost, currency)}"
         f" ({100 - 100 * each.compared_cost / each.nearest_cost:.1f} % saved)"
         for currency, each in spent
         if each.nearest_cost
