@@ -207,7 +207,7 @@ class Programs:
             compiled.state = compiled.program.node_state(field.nodes)
             compiled.field = field
             for told in compiled.state.unread.values():
-                _log.warning("%s", "; ".join(told))
+                _log.warning("%s", "; ".join(told), extra={"event": "fact.unread"})
         return compiled.program, compiled.state
 
     def digest_for(self, owner: str, channel: str) -> str:
