@@ -63,6 +63,14 @@ class PlanningKit:
         self._places: dict[Destination, tuple[Destination, str]] = {}
         self._has_foreign: bool | None = None
         self._preparer = Preparer(plugins, settings)
+        routing = settings.routing
+        self._options = Options(
+            routing.objective,
+            routing.step_limit,
+            routing.seed,
+            routing.review_nodes_over,
+            routing.max_attempts,
+        )
         self.roused: int | None = None
         """The basis for which all orders that wait have been woken, as far as is known here."""
 
@@ -111,40 +119,35 @@ class PlanningKit:
             # A savepoint that the caller rolls back leaves no trace to notice it by.
             self._cache.forget()
         self._cache.refresh()
+        known = self._cache.supply.items
         wanted: dict[str, set[str]] = {}
         for each in orders:
             order = each.order
-            wanted.setdefault(order.owner, set()).update(
-                line.sku for line in order.lines if line.ships
-            )
+            owner = order.owner
+            for line in order.lines:
+                if (owner, line.sku) not in known and line.ships:
+                    wanted.setdefault(owner, set()).add(line.sku)
         for owner, skus in wanted.items():
             self._cache.fetch(owner, skus)
 
     def question(self, order: OpenOrder, now: datetime, purpose: str) -> Question:
         """The sourcing question that an open order is now. `look` has been called."""
-        routing, demand = self.settings.routing, self.placed(order.order)
+        demand, programs = self.placed(order.order), self.programs
         destination, currency = order.order.destination, self.currency(demand.owner)
-        self.program(demand)
         return Question(
             demand,
             order.open,
-            self.supply,
+            self._cache.supply,
             now,
             currency,
             order.approved,
             order.sequence + 1,
             purpose,
-            Options(
-                routing.objective,
-                routing.step_limit,
-                routing.seed,
-                routing.review_nodes_over,
-                routing.max_attempts,
-            ),
-            self.programs.made,
-            self.programs.digest_for(demand.owner, demand.channel),
-            self._positions(order, order.excluded),
-            self._positions(order, order.avoided),
+            self._options,
+            programs.made,
+            programs.digest_for(demand.owner, demand.channel),
+            self._positions(order, order.excluded) if order.excluded else (),
+            self._positions(order, order.avoided) if order.avoided else (),
             order.rejections,
             coarse=self._coarse(destination),
             rate=("", "") if demand.currency == currency else self._rate(demand, currency),
@@ -246,7 +249,10 @@ class PlanningKit:
         destination = order.destination
         if destination is None:
             return order
-        placed = self._placed(destination)[0]
+        if destination.point is not None:
+            placed = normal_destination(destination)
+        else:
+            placed = self._placed(destination)[0]
         return order if placed is destination else evolve(order, destination=placed)
 
     def _coarse(self, destination: Destination | None) -> str:
@@ -256,9 +262,8 @@ class PlanningKit:
         return self._placed(destination)[1]
 
     def _placed(self, destination: Destination) -> tuple[Destination, str]:
-        """The destination as planning sees it, and how its point was found if not by its code."""
-        if destination.point is not None:
-            return normal_destination(destination), ""
+        """A destination without a point as planning sees it, and how its point was found if not by
+        its code."""
         known = self._places.get(destination)
         if known is None:
             if len(self._places) >= PLACES_KEPT:

@@ -197,12 +197,16 @@ class Programs:
             raise
         self._compiled, self._by_order = compiled, by_order
 
-    def for_orders_of(self, owner: str, channel: str, field: Field) -> tuple[Program, NodeState]:
-        """The compiled rules for one owner's orders from one channel, and their node side."""
+    def _for(self, owner: str, channel: str) -> _Compiled:
         compiled = self._by_order.get((owner, channel))
         if compiled is None:
             compiled = self._compile(self._packs, self._compiled, owner, channel)
             self._by_order[owner, channel] = compiled
+        return compiled
+
+    def for_orders_of(self, owner: str, channel: str, field: Field) -> tuple[Program, NodeState]:
+        """The compiled rules for one owner's orders from one channel, and their node side."""
+        compiled = self._for(owner, channel)
         if compiled.state is None or compiled.field is not field:
             compiled.state = compiled.program.node_state(field.nodes)
             compiled.field = field
@@ -211,8 +215,8 @@ class Programs:
         return compiled.program, compiled.state
 
     def digest_for(self, owner: str, channel: str) -> str:
-        """The stored digest of the rules in force; `for_orders_of` has been called."""
-        return self._by_order[owner, channel].digest
+        """The stored digest of the rules in force for one owner's orders from one channel."""
+        return self._for(owner, channel).digest
 
     def _compile(
         self,

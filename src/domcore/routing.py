@@ -32,6 +32,8 @@ READ_AHEAD: Final = 100
 """Orders read at once, at least; they are planned and committed in batches as asked."""
 ROUSED_AT_ONCE: Final = 500
 """Orders that a run wakes because the network or the rules have changed."""
+_encode: Final = msgspec.json.Encoder().encode
+
 STALE: Final = "stock kept changing while the order was planned"
 
 
@@ -112,11 +114,12 @@ class RouteReport:
         if plan.allocations:
             self.placed += 1
             cost = plan.cost
-            self.units += sum(each.quantity for each in plan.allocations)
+            for each in plan.allocations:
+                self.units += each.quantity
             self.parcels += len(plan.parcels)
             self.cost += cost
             self.proven += plan.proven
-            spent = self.costs.get(routed.currency, Spent())
+            spent = self.costs.get(routed.currency) or Spent()
             if routed.nearest_cost is None:
                 self.costs[routed.currency] = spent.plus(cost)
             else:
@@ -148,6 +151,19 @@ class Errand:
     max_replans: int = 3
     retry: timedelta = timedelta(hours=1)
     by_name: bool = False
+
+    def at(self, now: datetime) -> Errand:
+        """The same at another time."""
+        return Errand(
+            now,
+            self.purpose,
+            self.expires_at,
+            self.baseline,
+            self.batch,
+            self.max_replans,
+            self.retry,
+            self.by_name,
+        )
 
 
 class Router:
@@ -218,7 +234,7 @@ class Router:
 
     def _routed(self, batch: Sequence[OpenOrder], errand: Errand) -> tuple[list[Routed], bool]:
         """Route some orders now; also whether nobody came in between."""
-        routed, alone = self._batch(batch, evolve(errand, now=self._kit.now()))
+        routed, alone = self._batch(batch, errand.at(self._kit.now()))
         for each in routed:
             self._kit.telemetry.routed(each, errand.purpose)
         return routed, alone
@@ -275,6 +291,11 @@ class Router:
 
     def _look_back(self, orders: Sequence[OpenOrder], commits: Sequence[Commit]) -> None:
         """Wake orders that were decided short of units that came while they were planned."""
+        for commit in commits:
+            if commit.reason:
+                break
+        else:
+            return
         gained = late_units(self._kit, orders, commits)
         if gained:
             self._store.wake(gained, now=to_micros(self._kit.now()))
@@ -293,7 +314,7 @@ class Router:
     ) -> tuple[Routed, Commit | None]:
         if not any(order.open):
             return Routed(order.order_id, order.order.number, "nothing", Plan()), None
-        if order.held or any(hold.stage == "route" for hold in order.standing):
+        if order.held or (order.standing and any(hold.stage == "route" for hold in order.standing)):
             detail = "it is held: approve it, or let a later revision of it come in"
             return Routed(order.order_id, order.order.number, "held", Plan(), detail=detail), None
         if order.order.owner not in self._kit.settings.owners:
@@ -327,8 +348,8 @@ class Router:
         errand: Errand,
         standing: tuple[Hold, ...],
     ) -> Commit:
-        plan = decided.plan
-        short = sum(each.quantity for each in plan.shortages)
+        plan, draws = decided.plan, tuple(map(Draw._make, decided.draws))
+        short = sum([each.quantity for each in plan.shortages]) if plan.shortages else 0
         now = to_micros(errand.now)
         kind, reason, retry = _event_kind(decided, errand), "", None
         if short and not decided.held:
@@ -336,12 +357,6 @@ class Router:
             reason = ",".join(sorted(reasons))
             if reasons != {"item"}:  # an item that is not known is not waited for by the clock
                 retry = now + int(errand.retry.total_seconds()) * 1_000_000
-        by_id = self._kit.field.nodes
-        position = self._kit.field.by_node_id
-        draws = tuple(Draw(*draw) for draw in decided.draws)
-        release = tuple(
-            sorted({draw.node_id for draw in draws if by_id[position[draw.node_id]].connector})
-        )
         return Commit(
             order.order_id,
             order.version,
@@ -350,7 +365,7 @@ class Router:
             decided.record,
             draws,
             decided.holds,
-            release if errand.purpose == "route" else (),
+            self._told(draws) if errand.purpose == "route" else (),
             errand.purpose,
             errand.expires_at,
             retry,
@@ -359,6 +374,15 @@ class Router:
             (kind, _event_body(question, decided, short, standing)),
             standing,
         )
+
+    def _told(self, draws: Iterable[Draw]) -> tuple[int, ...]:
+        """The nodes that something is drawn from and that a connector serves."""
+        field, told = self._kit.field, set()
+        for draw in draws:
+            node_id = draw.node_id
+            if field.nodes[field.by_node_id[node_id]].connector:
+                told.add(node_id)
+        return tuple(sorted(told)) if told else ()
 
     def _again(self, before: OpenOrder, errand: Errand, prepared: Prepared | None) -> Routed | None:
         """Plan one order anew on fresh stock, until it is committed or the tries are used up.
@@ -424,13 +448,13 @@ def _standing(order: OpenOrder, decided: Decided) -> tuple[Hold, ...]:
 def outcome_of(decided: Decided, standing: Sequence[Hold] = ()) -> str:
     """One of `OUTCOMES`."""
     plan = decided.plan
-    if decided.held:
+    if decided.holds and decided.held:
         return "held"
     if not plan.allocations:
         return "short" if plan.shortages else "nothing"
     if plan.shortages:
         return "partial"
-    if standing or any(hold.stage == "release" for hold in decided.holds):
+    if standing or (decided.holds and any(hold.stage == "release" for hold in decided.holds)):
         return "held"
     return "split" if len(plan.nodes) > 1 else "routed"
 
@@ -440,7 +464,7 @@ def _failed(order: OpenOrder, message: str) -> Routed:
 
 
 def _event_kind(decided: Decided, errand: Errand) -> str:
-    if decided.held:
+    if decided.holds and decided.held:
         return "order.held"
     if not decided.plan.allocations:
         return "order.short"
@@ -468,4 +492,4 @@ def _event_body(
         body["holds"] = [(hold.code, hold.reason, hold.stage) for hold in holds]
     if decided.incidents:
         body["incidents"] = decided.incidents
-    return msgspec.json.encode(body)
+    return _encode(body)

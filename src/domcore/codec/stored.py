@@ -22,6 +22,8 @@ FORMAT: Final = 1
 
 T = TypeVar("T")
 
+_encode: Final = msgspec.json.Encoder().encode
+
 
 class Body(Generic[T]):
     """Writes and reads one kind of body."""
@@ -65,10 +67,29 @@ _ALL_UNTOLD: Final = b"".join(_UNTOLD)
 fields."""
 
 
+_LINE: Final = b'{"attributes":'
+"""How a line begins, and nothing else in an order."""
+
+_UNTOLD_LINE: Final = b'{"discount":null,"tax":null,"attributes":'
+_UNTOLD_ORDER: Final = _ALL_UNTOLD + b'"total":null,'
+
+
 class OrderBody(Body[Order]):
     """An order without amounts is written as before there were any: the same bytes and digest."""
 
     __slots__ = ()
+
+    def load(self, body: bytes) -> Order:
+        """Read what `dump` wrote.
+
+        To read that an amount is null costs a tenth of reading nothing about it, so what most
+        orders leave out is put in front; an amount that is told stands behind that, and counts.
+        """
+        head = self._head
+        if body.startswith(head):
+            told = body[len(head) :].replace(_LINE, _UNTOLD_LINE)
+            body = b"".join((head, _UNTOLD_ORDER, told))
+        return super().load(body)
 
     def dump(self, value: Order) -> bytes:
         """JSON bytes; equal values give equal bytes."""
@@ -109,7 +130,7 @@ class Bodies:
 
 def dump_event(values: Mapping[str, Any]) -> bytes:
     """An event's body: JSON values by name, with the format in front."""
-    return msgspec.json.encode({"format": FORMAT, **values})
+    return _encode({"format": FORMAT, **values})
 
 
 def load_event(body: bytes) -> dict[str, Any]:

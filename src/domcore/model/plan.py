@@ -36,7 +36,10 @@ class Parcel:
     @property
     def cost(self) -> int:
         """Micros: the sum of the terms."""
-        return sum(term.amount for term in self.terms)
+        cost = 0
+        for term in self.terms:
+            cost += term.amount
+        return cost
 
 
 @frozen(slots=True)
@@ -77,7 +80,11 @@ class Plan:
     @property
     def cost(self) -> int:
         """Micros: the sum over the parcels."""
-        return sum(parcel.cost for parcel in self.parcels)
+        cost = 0
+        for parcel in self.parcels:
+            for term in parcel.terms:
+                cost += term.amount
+        return cost
 
     @property
     def nodes(self) -> tuple[str, ...]:

@@ -66,7 +66,9 @@ def _is_plain(destination: Destination) -> bool:
     looked at no further."""
     postal, country = destination.postal, destination.country
     if not (postal or destination.region):
-        return _upper(country) == country and country not in STATES and country not in COUNTRY_WORDS
+        plain = country.isascii() and country.isupper() and country.isalnum()
+        known = country in STATES or country in COUNTRY_WORDS
+        return not known and (plain or _upper(country) == country)
     if country != "US" or len(postal) != 5:
         return False
     return postal.isascii() and postal.isdigit() and state_of(postal) == destination.region != ""

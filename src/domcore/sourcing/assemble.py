@@ -94,12 +94,12 @@ def offers_for(
     barred = barred_for(pool, terms) if terms.barred else 0
     safety = supply.safety.get(pool.item_id, _NOWHERE)
     handling, quotes, weight = supply.field.rates.handling, seen.quotes, pool.item.weight
-    offers: list[Offer] = []
-    for at, units in supply.available[pool.item_id].items():
-        units -= safety.get(at, 0)
-        if units > 0 and at in quotes and not barred >> at & 1:
-            _, touch, each = handling[at]
-            offers.append((at, units, touch, each + quotes[at][1] * weight))
+    floor = safety.get
+    offers: list[Offer] = [
+        (at, free, handling[at][1], handling[at][2] + quotes[at][1] * weight)
+        for at, units in supply.available[pool.item_id].items()
+        if (free := units - floor(at, 0)) > 0 and at in quotes and not barred >> at & 1
+    ]
     if terms.floors or taken or prices.line or prices.unit:
         offers = _as_ruled(offers, number, pool, safety, terms, prices, taken)
     offers.sort()

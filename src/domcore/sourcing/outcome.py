@@ -23,18 +23,19 @@ def parcels_of(seen: Survey, supply: Supply, prices: Prices, boxes: Iterable[Box
     for box in boxes:
         at = box.at
         node, (fixed, per_gram, tariff) = nodes[at], quotes[at]
-        grams, work = 0, node.handling.parcel
+        handling = node.handling
+        grams, work = 0, handling.parcel
         contents: list[tuple[str, int]] = []
         first: list[int] = []
         for pool, units in sorted(box.units.items()):
             item = seen.pools[pool].item
             contents.append((item.sku, units))
             grams += item.weight * units
-            work += node.handling.unit * units
+            work += handling.unit * units
             if (pool, at) not in touched:
                 touched.add((pool, at))
                 first.append(pool)
-                work += node.handling.line
+                work += handling.line
         rate = fixed + per_gram * grams if tariff is None else tariff.price(grams)
         terms = [CostTerm("rate", rate)]
         if work:
@@ -60,11 +61,11 @@ def plan_of(
             tuple(allocations),
             tuple(parcels_of(seen, supply, prices, boxes)),
             tuple(_shortages(seen, supply, passes, left)),
-            tuple(
+            tuple([
                 Certificate(each.solution.method, each.solution.cost, each.solution.bound,
                             each.solution.proven)
                 for each in passes
-            ),
+            ]),
         ),
         tuple(draws),
     )  # fmt: skip

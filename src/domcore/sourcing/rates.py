@@ -52,6 +52,7 @@ class Rates:
 
     def __init__(self, network: Network) -> None:
         self._cards: dict[tuple[str, str], tuple[_Lane, ...]] = {}
+        self._everywhere: set[tuple[str, str]] = set()
         self._card_of = [node.rate_card for node in network.nodes]
         self.handling = [
             (node.handling.parcel, node.handling.line, node.handling.unit) for node in network.nodes
@@ -110,15 +111,26 @@ class Rates:
         """
         found: dict[int, Quote] = {}
         lanes_of: dict[str, tuple[_Lane, ...]] = {}
+        card_of, last = self._card_of, None
+        lanes: tuple[_Lane, ...] = ()
+        linear = False
         for at, distance in distances.items():
-            card = self._card_of[at]
-            lanes = lanes_of.get(card)
-            if lanes is None:
-                lanes = lanes_of[card] = (
-                    self._lanes_to(card, service, destination, normal)
-                    if self._currencies.get(card, currency) == currency
-                    else ()
-                )
+            card = card_of[at]
+            if card != last:
+                last, known = card, lanes_of.get(card)
+                if known is None:
+                    known = lanes_of[card] = (
+                        self._lanes_to(card, service, destination, normal)
+                        if self._currencies.get(card, currency) == currency
+                        else ()
+                    )
+                lanes, linear = known, len(known) == 1 and _is_linear(known[0])
+            if linear:
+                _, _, fixed, per_km, per_gram, _, _, _ = lanes[0]
+                travel = per_km * distance
+                fixed += half_even(travel, 1000) if travel % 1000 else travel // 1000
+                found[at] = (fixed, per_gram, None)
+                continue
             for up_to, _, fixed, per_km, per_gram, steps, over_per_gram, minimum in lanes:
                 if up_to is None or distance <= up_to:
                     if per_km:
@@ -142,12 +154,22 @@ class Rates:
         if not card:
             return (_FREE,)
         lanes = self._cards.get((card, service)) or self._cards.get((card, "")) or ()
+        if (card, service) in self._everywhere:
+            return lanes
         holds = Zone.holds if normal else Zone.holds_literally
-        return tuple(
+        found = tuple(
             lane
             for lane in lanes
             if not lane.zones or any(holds(zone, destination) for zone in lane.zones)
         )
+        if not any(lane.zones for lane in lanes):
+            self._everywhere.add((card, service))
+        return found
+
+
+def _is_linear(lane: _Lane) -> bool:
+    """Whether a lane serves every distance, at a price that is linear in the weight."""
+    return lane.up_to is None and not lane.steps and lane.minimum <= lane.base
 
 
 def _compile(card: RateCard, band: Band, zones: tuple[Zone, ...], place: str) -> _Lane:

@@ -25,6 +25,8 @@ from domcore.sourcing.question import Options, Question
 from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Survey
 
+_encode: Final = msgspec.json.Encoder().encode
+
 
 def inputs(
     question: Question,
@@ -51,7 +53,10 @@ def inputs(
         "seed": options.seed,
         "network": supply.field.digest,
         "program": question.program,
-        "items": [_item_row(pool.item) for pool in seen.pools],
+        "items": [
+            (item.sku, item.weight, item.category, item.tags, item.attributes, item.dimensions)
+            for item in [pool.item for pool in seen.pools]
+        ],
         "stock": [_stock_rows(supply, pool.item_id) for pool in seen.pools],
     }
     if order.destination is not None and question.normal:
@@ -70,16 +75,13 @@ def inputs(
     return record
 
 
-def _item_row(item: Item) -> tuple[Any, ...]:
-    return (item.sku, item.weight, item.category, item.tags, item.attributes, item.dimensions)
-
-
 def _stock_rows(supply: Supply, item_id: int) -> list[tuple[int, int, int]]:
     safety = supply.safety.get(item_id)
     rows = sorted(supply.available[item_id].items())
     if not safety:
         return [(at, units, 0) for at, units in rows]
-    return [(at, units, safety.get(at, 0)) for at, units in rows]
+    floor = safety.get
+    return [(at, units, floor(at, 0)) for at, units in rows]
 
 
 def outputs(
@@ -113,7 +115,7 @@ def outputs(
             for each in passes
         ],
         "cost": plan.cost,
-        "nodes": len(plan.nodes),
+        "nodes": len({allocation.node for allocation in plan.allocations}),
     }
 
 
@@ -125,7 +127,9 @@ def _term_rows(
 ) -> list[tuple[str | int, int]]:
     """A parcel's terms, what rules add by their numbers; in format 1 that is one sum."""
     terms = parcel.terms
-    if not numbers or format > 1:
+    if not numbers:
+        return [(term.name, term.amount) for term in terms]
+    if format > 1:
         return [(numbers.get(term.name, term.name), term.amount) for term in terms]
     rows: list[tuple[str | int, int]] = [
         (term.name, term.amount) for term in terms if term.name not in numbers
@@ -136,7 +140,7 @@ def _term_rows(
 
 def encode(record: Mapping[str, Any]) -> bytes:
     """The record's bytes."""
-    return msgspec.json.encode(record)
+    return _encode(record)
 
 
 def decode(record: bytes) -> dict[str, Any]:

@@ -66,9 +66,7 @@ def survey(question: Question, destination: Destination | None) -> Survey:
     quotes = field.rates.quotes(
         order.service, question.currency, destination, distances, normal=question.normal
     )
-    mask = 0
-    for at in holders:
-        mask |= 1 << at
+    mask = sum([1 << at for at in holders])
     return Survey(order, lines, positions, pools, unknown, mask, distances, quotes)
 
 

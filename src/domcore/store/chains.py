@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import Any, Final
 
 from domcore.store.rows import EventRow, LedgerRow, StateRow
-from domcore.store.seals import CHAIN, link_of
+from domcore.store.seals import CHAIN, linking
 
 Row = tuple[Any, ...]
 
 _LINKED: Final = (
-    ("events", "event", EventRow._fields.index("order_id")),
-    ("ledger", "ledger", LedgerRow._fields.index("order_id")),
+    ("events", linking("event"), EventRow._fields.index("order_id")),
+    ("ledger", linking("ledger"), LedgerRow._fields.index("order_id")),
 )
 _CHAIN: Final = StateRow._fields.index("chain")
 
@@ -25,11 +25,11 @@ _STATES: Final = (("route_states", 5), ("next_states", 6))
 def chain_up(rows: dict[str, list[Row]]) -> None:
     """Add the links of events and ledger entries among `rows` to the writes of their orders."""
     sums: dict[int, int] = {}
-    for write, table, about in _LINKED:
+    for write, (pack, checksum, kind), about in _LINKED:
         for row in rows.get(write, ()):
             order_id = row[about]
-            if order_id is not None:
-                sums[order_id] = sums.get(order_id, 0) + link_of(table, row)
+            if order_id is not None:  # `link_of` in place: every row of the hot path comes by
+                sums[order_id] = sums.get(order_id, 0) + checksum(pack(row[1:]), kind)
     new = rows.get("states")
     if new:
         rows["states"] = [(*row[:_CHAIN], sums.pop(row[0], 0) % CHAIN) for row in new]

@@ -186,7 +186,7 @@ class Changes:
         """Rows of orders that were woken and give their turn up undecided, with units for which
         they do."""
         self._chained = False
-        self.by = checked_by(by)
+        self.by = by if by == "" else checked_by(by)
 
     def add(self, write: str, row: Row) -> None:
         """Write one row."""

@@ -29,7 +29,7 @@ from domcore.store.protocol import (
     StoredItem,
     StoredNetwork,
 )
-from domcore.store.rows import CursorRow, DecisionRow, LineRow
+from domcore.store.rows import CursorRow, DecisionRow
 from domcore.store.seals import SEALS
 from domcore.store.waiting_rows import BEFORE_ALL
 from domcore.store.work_views import refusals
@@ -125,12 +125,12 @@ class Queries:
             ids = [row[0] for row in rows]
             lines = backend.select("order_line", "order_id", ids)
             holds = backend.select("hold", "order_id", ids)
-            items = (line.item_id for line in map(LineRow._make, lines) if line.open)
             excluded, woken = backend.glance()
-            wanted = (item for item in items if item)
+            wanted = views.open_items(lines) if excluded else ()
             refused = refusals(backend, ids, wanted, now, excluded=excluded)
-        orders = views.open_orders(rows, lines, holds, self._bodies, held, woken=woken)
-        found = [refused.of(order) for order in orders]
+        found = views.open_orders(rows, lines, holds, self._bodies, held, woken=woken)
+        if refused.lines or refused.items:
+            found = [refused.of(order) for order in found]
         return found[:limit] if order_ids is not None else found
 
     def ahead(self, order_ids: Sequence[int], *, limit: int) -> list[int]:

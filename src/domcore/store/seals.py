@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from hashlib import sha256
 from operator import itemgetter
 from typing import Any, Final
@@ -22,6 +23,8 @@ import msgspec
 
 from domcore.store.rows import TABLES
 from domcore.store.table import Table
+
+Rows = Iterable[Sequence[Any]]
 
 CHAIN: Final = 2**62
 """Chains are sums modulo this: two of them can be added in 64 bits."""
@@ -57,6 +60,10 @@ SALTED: Final = "person"
 LASTING: Final = "reservation"
 """Sealed where it expires: of what is reserved for good, all follows from the decision, the lines
 and the ledger."""
+
+
+FOR_GOOD: Final = -(2**62)
+"""In place of when a reservation expires: never."""
 
 
 def _columns(table: Table) -> tuple[str, ...]:
@@ -96,26 +103,83 @@ def link_of(table: str, row: Sequence[Any]) -> int:
     return crc32(_pack(row[1:]), _LINK[table])
 
 
-def sealed(table: str, rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
-    """Whole rows with what stands beside them: ``(..., seal)``, or ``(..., salt, seal)``."""
-    if table == SALTED:
-        salts = ((row, secrets.randbits(63)) for row in rows)
-        return [(*row, salt, digest_of(salt, *row)) for row, salt in salts]
+def linking(table: str) -> tuple[Callable[[Any], bytes], Callable[[bytes, int], int], int]:
+    """What `link_of` is made of, for who makes many: how to pack, the checksum, what it starts
+    with."""
+    return _pack, crc32, _LINK[table]
+
+
+def sealer(table: str) -> Callable[[Rows], list[tuple[Any, ...]]]:
+    """What puts beside whole rows of a table what stands there: ``(..., seal)``, or
+    ``(..., salt, seal)``. Rows of `CHAINED` tables lose their number, which the database assigns.
+
+    Python's driver looks for an adapter whenever it is given None or bytes, which costs more than
+    the rest of a row. So in what every order writes bytes go as a bytearray, and where a
+    reservation does not expire it says `FOR_GOOD`.
+    """
+    special = _SPECIAL.get(table)
+    if special is not None:
+        return special
     if table in DIGESTED:
-        return [(*row, digest_of(*row)) for row in rows]
-    if table in CHAINED:
-        about = _ABOUT[table]
-        return [(*row, 0 if row[about] is not None else seal_of(*row[1:])) for row in rows]
-    if table == LASTING:
-        return [(*row, 0 if row[-1] is None else seal_of(*row)) for row in rows]
+        return _digested
     pick = _PICKED.get(table)
-    if pick is None:
-        return [(*row, crc32(_pack(row))) for row in rows]
-    return sealed_by(pick, rows)
+    return _checked if pick is None else partial(sealed_by, pick)
+
+
+def _salted(rows: Rows) -> list[tuple[Any, ...]]:
+    salts = ((row, secrets.randbits(63)) for row in rows)
+    return [(*row, salt, digest_of(salt, *row)) for row, salt in salts]
+
+
+def _digested(rows: Rows) -> list[tuple[Any, ...]]:
+    return [(*row, digest_of(*row)) for row in rows]
+
+
+def _decisions(rows: Rows) -> list[tuple[Any, ...]]:
+    return [(*row[:4], bytearray(row[4]), digest_of(*row)) for row in rows]
+
+
+def _bodies(rows: Rows) -> list[tuple[Any, ...]]:
+    return [
+        (*row[:2], bytearray(row[2]), bytearray(row[3]), row[4], digest_of(*row)) for row in rows
+    ]
+
+
+def _events(rows: Rows) -> list[tuple[Any, ...]]:
+    return [
+        (
+            kind, about, at, bytearray(body), by,
+            seal_of(kind, about, at, body, by) if about is None else 0,
+        )
+        for _, kind, about, at, body, by in rows
+    ]  # fmt: skip
+
+
+def _entries(rows: Rows) -> list[tuple[Any, ...]]:
+    about = _ABOUT["ledger"]
+    return [(*row[1:], seal_of(*row[1:]) if row[about] is None else 0) for row in rows]
+
+
+def _reservations(rows: Rows) -> list[tuple[Any, ...]]:
+    return [(*row[:-1], FOR_GOOD, 0) if row[-1] is None else (*row, seal_of(*row)) for row in rows]
+
+
+_SPECIAL: Final[dict[str, Callable[[Rows], list[tuple[Any, ...]]]]] = {
+    "person": _salted,
+    "decision": _decisions,
+    "order_body": _bodies,
+    "event": _events,
+    "ledger": _entries,
+    "reservation": _reservations,
+}
+
+
+def _checked(rows: Rows) -> list[tuple[Any, ...]]:
+    return [(*row, crc32(_pack(row))) for row in rows]
 
 
 def sealed_by(
-    pick: Callable[[Sequence[Any]], tuple[Any, ...]], rows: Iterable[Sequence[Any]]
+    pick: Callable[[Sequence[Any]], tuple[Any, ...]], rows: Rows
 ) -> list[tuple[Any, ...]]:
     """Rows with the checksum of what `pick` takes of them."""
     return [(*row, crc32(_pack(pick(row)))) for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from domcore.codec.stored import Bodies
@@ -74,6 +74,11 @@ def open_orders(
                 )
             )
     return found
+
+
+def open_items(lines: Iterable[Row]) -> list[int]:
+    """The items of which lines have open units."""
+    return [line[_LINE_ITEM] for line in lines if line[_LINE_OPEN] and line[_LINE_ITEM]]
 
 
 def queue_rows(reader: Reader, order_ids: Sequence[int]) -> tuple[list[Row], frozenset[int]]:

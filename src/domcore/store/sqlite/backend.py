@@ -6,7 +6,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -116,30 +116,30 @@ class SqliteBackend(SqlWriter):
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Several look-ups inside see one state. Never held open across a caller's code."""
-        raw, path = self._connections.get().raw, str(self._connections.path)
+        raw, path = self._connections.get().raw, self._connections.name
         if raw.in_transaction:
             with explained(path):
                 yield
             return
         self._connections.check_place()
         try:
-            with explained(path):
+            try:
                 raw.execute("BEGIN")
                 try:
                     yield
                 finally:
                     if raw.in_transaction:
                         raw.execute("COMMIT")
+            except sqlite3.Error as error:
+                raise explain(error, path) from error
         except StoreError as error:
             if error.reason in BROKEN:
                 self._connections.drop()
             raise
 
-    @contextmanager
-    def writing(self) -> Iterator[None]:
+    def writing(self) -> AbstractContextManager[None]:
         """One transaction behind the writer lock, or one part of `together`."""
-        with self._part() if self._is_together() else self._transaction():
-            yield
+        return self._part() if self._is_together() else self._transaction()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -189,7 +189,7 @@ class SqliteBackend(SqlWriter):
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         connection = self._connections.get()
-        raw, path = connection.raw, str(self._connections.path)
+        raw, path = connection.raw, self._connections.name
         if raw.in_transaction:
             raise StoreError(
                 f"{path}: a store operation was called from inside another one",
@@ -267,8 +267,10 @@ class SqliteBackend(SqlWriter):
         """SQLite's count of other connections' commits. Two connections' counts are not
         comparable, so each thread's answers lie in a range of their own."""
         connection = self._connections.get()
-        with explained(str(self._connections.path)):
+        try:
             (version,) = connection.raw.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error as error:
+            raise explain(error, self._connections.name) from error
         return connection.serial << 32 | int(version)
 
     def forget_erased(self) -> None:

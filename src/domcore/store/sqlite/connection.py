@@ -207,7 +207,7 @@ class Connections:
 
     def __init__(self, path: Path, settings: Settings) -> None:
         self.path: Final = path
-        self._name: Final = str(path)
+        self.name: Final = str(path)
         self._settings = settings
         self._local = threading.local()
         self._open: weakref.WeakSet[Connection] = weakref.WeakSet()
@@ -243,11 +243,11 @@ class Connections:
         return connection
 
     def _connect(self) -> Connection:
-        before = identity_of(self._name)
+        before = identity_of(self.name)
         if self._identity is not None and before != self._identity:
             raise self._moved()
         connection = Connection(self.path, self._settings, next(self._serials))
-        if identity_of(self._name) != before:
+        if identity_of(self.name) != before:
             connection.close()
             raise self._moved()
         self._identity = before
@@ -260,7 +260,7 @@ class Connections:
         Raises:
             StoreError: it names another file, or none.
         """
-        if identity_of(self._name) != self._identity:
+        if identity_of(self.name) != self._identity:
             raise self._moved()
 
     def _moved(self) -> StoreError:

@@ -53,10 +53,13 @@ class WriterLock:
         if not wait:
             _try(self._lock)
             return
-        deadline = monotonic() + self._timeout
         try:
-            _take(self._gate, deadline)
-            _take(self._lock, deadline)
+            deadline = 0.0
+            if not _try(self._gate):
+                deadline = monotonic() + self._timeout
+                _take(self._gate, deadline)
+            if not _try(self._lock):
+                _take(self._lock, deadline or monotonic() + self._timeout)
         except TimeoutError:
             raise StoreError(
                 f"{self._path}: another process has held the write lock for {self._timeout:g}"

@@ -17,11 +17,12 @@ from domcore.store.seals import (
     CHAIN,
     CHAINED,
     DIGESTED,
+    FOR_GOOD,
     LASTING,
     SALTED,
     SEALS,
-    sealed,
     sealed_by,
+    sealer,
 )
 from domcore.store.sqlite.sealing import beside, seal_sql
 from domcore.store.table import Table
@@ -31,7 +32,7 @@ def write_sql(write: Write) -> str:
     """The statement that carries out one kind of write."""
     table = TABLES[write.table]
     if write.kind in ("insert", "upsert"):
-        return _insert(table, replace=write.kind == "upsert")
+        return _insert(table, write)
     if write.kind == "take":
         return (
             "UPDATE stock SET reserved = reserved + ? WHERE item_id = ? AND node_id = ? "
@@ -52,8 +53,10 @@ def _update(table: Table, write: Write) -> str:
     for number, column in enumerate((*write.sums, *write.columns), 1):
         if column in write.sums:
             new[column] = f"({column} + ?{number}) % {CHAIN}"
+        elif write.kind == "add":
+            new[column] = f"{column} + ?{number}"
         else:
-            new[column] = f"{column} + ?{number}" if write.kind == "add" else f"?{number}"
+            new[column] = f"?{number}"
     assigned = [f"{column} = {value}" for column, value in new.items()]
     if new.keys() & set(SEALS.get(table.name, ())):
         known = seal_places(write)
@@ -63,11 +66,14 @@ def _update(table: Table, write: Write) -> str:
     return f"UPDATE {table.name} SET {', '.join(assigned)} WHERE {' AND '.join(found)}"
 
 
-def _insert(table: Table, *, replace: bool) -> str:
-    columns = (*table.columns, *beside(table.name))
+def _insert(table: Table, write: Write) -> str:
+    own = table.columns[1:] if table.name in CHAINED else table.columns
+    columns = (*own, *beside(table.name))
     marks = ", ".join("?" * len(columns))
+    if table.name == LASTING:
+        marks = marks[: -len("?, ?")] + f"nullif(?, {FOR_GOOD}), ?"
     sql = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})"
-    if replace:
+    if write.kind == "upsert":
         others = [column for column in columns if column not in table.key]
         kept = ", ".join(f"{column} = excluded.{column}" for column in others)
         sql += f" ON CONFLICT ({', '.join(table.key)}) DO UPDATE SET {kept}"
@@ -110,7 +116,7 @@ def seal_places(write: Write) -> tuple[int, ...]:
 def sealing(write: Write) -> Callable[[list[Row]], list[Row]] | None:
     """What puts the seals into the rows of a write, where they have to be in there."""
     if write.kind in ("insert", "upsert"):
-        return partial(sealed, write.table) if write.table in SEALS else None
+        return sealer(write.table) if write.table in SEALS else None
     places = seal_places(write)
     return partial(sealed_by, itemgetter(*places)) if places else None
 

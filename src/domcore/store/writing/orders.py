@@ -232,11 +232,18 @@ class OrderWrites(Writes):
             return
         backend = self._backend
         with backend.writing():
-            waiting = [each for each in commits if _may_wait(each)]
-            asked = {each.order_id for each in commits if each.purpose == "reserve"}
-            asked.update(each.order_id for each in waiting)
-            rows = backend.select("order_state", "order_id", sorted(asked))
-            states = {row[0]: StateRow(*row) for row in rows}
+            waiting: list[Commit] = []
+            asked: set[int] = set()
+            for each in commits:
+                if each.holds or each.standing or each.reason or each.reason_before:
+                    waiting.append(each)  # before the decision, or after it
+                    asked.add(each.order_id)
+                elif each.purpose == "reserve":
+                    asked.add(each.order_id)
+            states: dict[int, StateRow] = {}
+            if asked:
+                rows = backend.select("order_state", "order_id", sorted(asked))
+                states = {row[0]: StateRow(*row) for row in rows}
             changes = commit_changes(commits, states)
             if waiting:
                 after = {
@@ -323,8 +330,3 @@ class OrderWrites(Writes):
             outcome = operation(load_work(backend, changes, [order_id])[order_id])
             self._apply(changes, now)
         return outcome
-
-
-def _may_wait(commit: Commit) -> bool:
-    """Whether its order waits before the decision or after it."""
-    return bool(commit.holds or commit.standing or commit.reason or commit.reason_before)
