@@ -21,7 +21,7 @@ FLOORS = (
     {
         "answers", "app", "builtin", "connecting", "covering", "doctor", "explaining",
         "explanation", "intake", "late_units", "opening", "outside", "planning", "preparing",
-        "pack_files", "packs", "programs",
+        "pack_files", "packs", "programs", "rule_remarks",
         "publishing", "returning", "routing", "seeing", "supply_cache", "telemetry", "told_stock",
         "unreadable", "validity", "withholding",
         "verbs", "verify", "working",

@@ -24,8 +24,10 @@ from domcore.errors import DomcoreError
 from domcore.model.clock import from_micros
 from domcore.plugins import describe
 from domcore.programs import AUTO
+from domcore.rule_remarks import remarks_here
 from domcore.rules.engines.durable import available
 from domcore.rules.program import Program, compile_program
+from domcore.rules.remarks import NOTE
 from domcore.seeing.attributes import unread
 from domcore.seeing.weights import unweighed
 from domcore.working.rules import NOT_IN_FORCE
@@ -255,6 +257,9 @@ def _packs(dom: Domcore) -> Findings:
             )
             if names:
                 yield Finding(OK, "rule packs", f"{', '.join(names)} for {owner}: compiled")
+    for remark in remarks_here(dom, compiled, now=dom.now()):
+        if remark.level != NOTE:
+            yield Finding(WARN, "rule packs", str(remark), "see 'domcore rulesets check'")
     for message in unread(dom.store, dom.network(), compiled):
         yield Finding(WARN, "rule packs", message, "write it as the fact's type wants it")
 

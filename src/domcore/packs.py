@@ -218,6 +218,13 @@ class Packs:
         )
 
 
+def audiences(settings: Settings) -> list[tuple[str, str]]:
+    """Owner and channel of all the orders that packs are in force for; the channel is empty where
+    none is configured."""
+    channels = [(each.owner, each.name) for each in settings.channels]
+    return channels or [(owner, "") for owner in settings.owners]
+
+
 def _digest(active: list[tuple[str, str]]) -> str:
     """SHA-256 over activations and packs, in hex."""
     return hashlib.sha256(json.dumps(active).encode()).hexdigest()

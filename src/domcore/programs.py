@@ -14,7 +14,7 @@ from attrs import define, evolve
 from domcore import __version__
 from domcore.errors import ConfigurationError
 from domcore.model import FactSpec
-from domcore.packs import Change, PackInfo, Packs
+from domcore.packs import Change, PackInfo, Packs, audiences
 from domcore.plugins import Plugins
 from domcore.rules.compiler import Active
 from domcore.rules.engines.protocol import RuleEngine
@@ -67,6 +67,8 @@ class Programs:
         self._engine: RuleEngine | None = None
         self._packs = Packs(dom, plugins, settings)
         self._look_again = 0.0
+        self.remarked: list[tuple[str, str]] | None = None
+        """The activations for which it was last said what is odd about them."""
         self.untold: Change | None = None
         """Packs that were taken up, as long as that is no event yet."""
         self._compiled: dict[tuple[object, ...], _Compiled] = {}
@@ -176,21 +178,31 @@ class Programs:
         names = ", ".join(f"{name} {version}" for name, version, _ in change.packs)
         _log.info("packs were edited and are in force: %s", names, extra=told)
 
+    def in_force(self) -> list[Program]:
+        """The rules for all owners and channels that are configured, once each.
+
+        Raises:
+            ConfigurationError: some of them cannot be used.
+        """
+        found = [
+            self._compile(self._packs, self._compiled, owner, channel)
+            for owner, channel in audiences(self._settings)
+        ]
+        return list({id(each): each.program for each in found}.values())
+
     def _compile_all(self, packs: Packs) -> None:
         """Compile whatever is in force by these packs, and have it in force if all of it can be.
 
         Raises:
             ConfigurationError: some of it cannot be; nothing has changed.
         """
-        owners = self._settings.owners
-        audiences = dict.fromkeys([*self._by_order, *((owner, "") for owner in owners)])
-        audiences |= {(each.owner, each.name): None for each in self._settings.channels}
+        wanted = dict.fromkeys([*self._by_order, *audiences(self._settings)])
         compiled: dict[tuple[object, ...], _Compiled] = {}
         pending = list(self._pending)
         try:
             by_order = {
                 (owner, channel): self._compile(packs, compiled, owner, channel)
-                for owner, channel in audiences
+                for owner, channel in wanted
             }
         except ConfigurationError:
             self._pending = pending

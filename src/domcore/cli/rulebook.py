@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -11,17 +12,20 @@ from attrs import evolve
 
 from domcore.app import Domcore
 from domcore.cli.output import times
+from domcore.config import store_file
 from domcore.errors import DomcoreError, NotFound
 from domcore.loading.shape import suggestion
 from domcore.model import FactSpec
-from domcore.packs import PackInfo
+from domcore.packs import PackInfo, audiences
 from domcore.programs import Programs
+from domcore.rule_remarks import known_by, look_up
 from domcore.rules.case_reading import load_cases
 from domcore.rules.cases import run_cases
 from domcore.rules.compiler import Active, facts_set_by
 from domcore.rules.loader import load_pack
 from domcore.rules.pack import Activation, Pack
-from domcore.rules.program import compile_program
+from domcore.rules.program import Program, compile_program
+from domcore.rules.remarks import WRONG, Known, Remark, activation_remarks, remarks_on
 from domcore.settings import Settings
 from domcore.sourcing.casework import case_planner
 
@@ -35,6 +39,12 @@ class Checked(NamedTuple):
     done: str
     failures: tuple[str, ...]
     together: bool = False
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def bad(self) -> bool:
+        """Whether it cannot be used, or cannot do what it says."""
+        return bool(self.failures) or any(each.level == WRONG for each in self.remarks)
 
 
 Found = Iterator[Checked]
@@ -43,14 +53,29 @@ Found = Iterator[Checked]
 @contextmanager
 def open_rulebook(settings: Settings) -> Iterator[Rulebook]:
     """The packs that `settings` lead to, with the facts and engines of the plugins."""
-    with Domcore(evolve(settings, store="memory:")) as dom:
-        yield Rulebook(dom)
+    with Domcore(evolve(settings, store="memory:")) as dom, ExitStack() as opened:
+        stored = _project(settings)
+        yield Rulebook(dom, None if stored is None else opened.enter_context(stored))
+
+
+def _project(settings: Settings) -> Domcore | None:
+    """The project as it is, with nodes and SKUs, where its store is there and can be opened."""
+    file = store_file(settings.store)
+    if file is None or not file.exists():
+        return None
+    try:
+        return Domcore(settings, load_plugins=False)
+    except DomcoreError:
+        return None
 
 
 class Rulebook:
     """Lists, checks and tests packs."""
 
-    def __init__(self, dom: Domcore) -> None:
+    def __init__(self, dom: Domcore, stored: Domcore | None = None) -> None:
+        """Args: stored: the project with its network and catalog, where they can be looked at."""
+        self._stored = stored
+        self._dom = dom
         self._settings = dom.settings
         self._programs = Programs(dom, dom.store, dom.plugins, dom.settings)
 
@@ -79,14 +104,31 @@ class Rulebook:
         return found
 
     def check(self, names: Sequence[str]) -> Found:
-        """Compile each pack by itself; without names, also all that is active, together."""
+        """Compile each pack by itself; without names, also all that is active, together. What is
+        odd is told once."""
+        told: set[Remark] = set()
         for info in self.packs(names):
             done = times(len(info.pack.rules), "rule") if info.pack else UNREADABLE
-            yield Checked(info.name, done, _attempt(self._compile_alone, info)[1])
-        if not names and self._settings.activate:
-            for owner, channel in self._audiences():
-                place = f"active for {owner}, {channel or 'any channel'}"
-                yield Checked(place, "together", self._active(owner, channel), together=True)
+            remarks: list[Remark] = []
+            failures = _attempt(partial(self._compile_alone, remarks), info)[1]
+            if not (names or info.active):
+                # What nobody here uses need not fit what is here.
+                remarks = [each for each in remarks if each.level == WRONG]
+            told.update(remarks)
+            yield Checked(info.name, done, failures, remarks=tuple(remarks))
+        if names or not self._settings.activate:
+            return
+        activations = self._programs.activations()
+        found = activation_remarks(activations, self._settings.owners.keys(), self._known())
+        done = times(len(activations), "activation")
+        yield Checked("[[activate]]", done, (), together=True, remarks=tuple(found))
+        for owner, channel in audiences(self._settings):
+            place = f"active for {owner}, {channel or 'any channel'}"
+            remarks = []
+            failures = self._active(owner, channel, remarks)
+            new = tuple(each for each in remarks if each not in told)
+            told.update(new)
+            yield Checked(place, "together", failures, together=True, remarks=new)
 
     def test(self, names: Sequence[str]) -> Found:
         """Run the cases of each pack."""
@@ -107,9 +149,15 @@ class Rulebook:
         )
         return len(cases), failures
 
-    def _compile_alone(self, pack: Pack, _path: Path) -> tuple[int, tuple[str, ...]]:
+    def _compile_alone(
+        self, remarks: list[Remark], pack: Pack, _path: Path
+    ) -> tuple[int, tuple[str, ...]]:
         active = [*self._spoken_of(pack), (pack, Activation(pack.name))]
-        return 1, self._compile(active, pack.currency, self._set_elsewhere(pack))
+        found: list[Remark] = []
+        failures = self._compile(active, pack.currency, self._set_elsewhere(pack), found)
+        own = f"{pack.name}/"
+        remarks += [each for each in found if each.rule.startswith(own)]
+        return 1, failures
 
     def _set_elsewhere(self, pack: Pack) -> dict[str, FactSpec]:
         """The facts that the other packs there are set."""
@@ -131,29 +179,38 @@ class Rulebook:
             if info.pack and info.name in names - {pack.name}
         ]
 
-    def _audiences(self) -> list[tuple[str, str]]:
-        channels = [(each.owner, each.name) for each in self._settings.channels]
-        return channels or [(owner, "") for owner in self._settings.owners]
+    def _known(self, programs: Sequence[Program] = ()) -> Known:
+        """What rules may name: by the settings, and by the project's store where there is one."""
+        if self._stored is None:
+            return known_by(self._settings)
+        skus = look_up(self._stored.store, self._settings.owners, programs)
+        return known_by(self._settings, self._stored.network(), skus)
 
-    def _active(self, owner: str, channel: str) -> tuple[str, ...]:
+    def _active(self, owner: str, channel: str, remarks: list[Remark]) -> tuple[str, ...]:
         try:
             active = self._programs.active_packs(owner, channel)
             currency = self._settings.owners.get(owner, "")
-            return self._compile(active, currency, self._programs.set_by_rules())
+            return self._compile(active, currency, self._programs.set_by_rules(), remarks)
         except DomcoreError as error:
             return (str(error),)
 
     def _compile(
-        self, active: Sequence[Active], currency: str, elsewhere: Mapping[str, FactSpec]
+        self,
+        active: Sequence[Active],
+        currency: str,
+        elsewhere: Mapping[str, FactSpec],
+        remarks: list[Remark],
     ) -> tuple[str, ...]:
         programs = self._programs
-        compile_program(
+        program = compile_program(
             active,
             engine=programs.engine,
             facts=programs.facts,
             currency=currency,
             elsewhere=elsewhere,
-        ).close()
+        )
+        remarks += remarks_on(program, self._known([program]), self._dom.now())
+        program.close()
         return ()
 
 

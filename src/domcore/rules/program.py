@@ -71,6 +71,7 @@ class Program:
     * `reads`: the names of the facts the program reads, so that nobody works out others;
     * `digest`: SHA-256 over packs and activations: equal digests judge alike;
     * `engine`: the name of the engine that matches;
+    * `specs`: the facts its rules may read, by name;
     * `elsewhere`: facts it reads that only packs set which are not active here.
     """
 
@@ -78,6 +79,7 @@ class Program:
         self.engine: Final = engine.name
         self.packs: Final = checked.packs
         self.rules: Final = checked.rules
+        self.specs: Final = checked.specs
         self.elsewhere: Final = tuple(checked.elsewhere.values())
         self.readers: Final = Readers(checked.specs, checked.packed, checked.derived)
         self.reach: Final = Reach(checked.packs, checked.rules)

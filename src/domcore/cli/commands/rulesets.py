@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from attrs import asdict
 
 from domcore.cli.exits import DONE, FAILED
-from domcore.cli.output import Column, joined, times
+from domcore.cli.output import Column, clean, joined, times
 from domcore.cli.verb import Examples, Invocation, verb
 
 if TYPE_CHECKING:
@@ -49,7 +50,10 @@ def list_(run: Invocation) -> None:
 def check(run: Invocation, packs: Sequence[str]) -> int:
     """Read and compile packs, alone and as they are activated together.
 
-    Exit code 1 says that one of them cannot be used.
+    What can be used and is odd all the same is told, too: "wrong" can never do what it says (a
+    weekday or a node's kind that does not exist, parts that contradict each other, rules that
+    leave no node), "odd" looks like a slip (a channel, node or SKU that is not there), a "note" is
+    as well to know. Exit code 1 says that something cannot be used, or is wrong.
     """
     with _rulebook(run) as book:
         return _told(run, "check", book.check(packs))
@@ -82,22 +86,25 @@ def _rulebook(run: Invocation) -> Iterator[Rulebook]:
 def _told(run: Invocation, what: str, found: Iterator[Checked]) -> int:
     """Print what was found on each pack, and count the bad ones."""
     bad = total = bad_together = 0
-    for name, done, failures, together in found:
-        total += not together
-        bad += bool(failures) and not together
-        bad_together += bool(failures) and together
+    for each in found:
+        total += not each.together
+        bad += each.bad and not each.together
+        bad_together += each.bad and each.together
         if run.out.as_json:
-            run.out.object({"pack": name, what: done, "failures": failures})
+            row = {"pack": each.name, what: each.done, "failures": each.failures}
+            run.out.object({**row, "remarks": [asdict(remark) for remark in each.remarks]})
             continue
-        run.out.say(f"{'FAIL' if failures else 'ok  '}  {name}: {done}")
-        for failure in failures:
+        run.out.say(f"{'FAIL' if each.bad else 'ok  '}  {each.name}: {each.done}")
+        for failure in each.failures:
             run.out.say("      " + failure.replace("\n", "\n      "))
+        for remark in each.remarks:
+            run.out.say(f"      {remark.level}: {clean(str(remark))}")
     if not total:
         run.out.note("There are no rule packs.")
     if bad:
         run.out.note(f"{bad:,} of {times(total, 'pack')} failed")
     if bad_together:
-        run.out.note("What is activated does not go together.")
+        run.out.note("What is activated does not go together, or cannot do what it says.")
     return FAILED if bad or bad_together else DONE
 
 
