@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
@@ -132,6 +132,19 @@ class Domcore(
 
         return examine(self)
 
+    def turn(self) -> AbstractContextManager[None]:
+        """A place in the fair queue of writers, for a transaction of the caller's own on the
+        store's file: ``with dom.turn():``, then begin, work, commit. Only SQLite has a queue.
+
+        Raises:
+            ConfigurationError: the store has no queue.
+            StoreError: the others have taken longer than the time-out.
+        """
+        turn: Callable[[], AbstractContextManager[None]] | None = getattr(self.store, "turn", None)
+        if turn is None:
+            raise ConfigurationError("only a SQLite store keeps its writers in a queue")
+        return turn()
+
     @contextmanager
     def joined(self, connection: sqlite3.Connection) -> Iterator[Domcore]:
         """Work inside the caller's SQLite transaction.
@@ -140,12 +153,15 @@ class Domcore(
         file; its commit or rollback decides. Nothing is delivered; the next `work` does that.
 
         Raises:
-            ConfigurationError: the store is not SQLite, or the lock is not held.
+            ConfigurationError: the store is not SQLite, this is no `sqlite3.Connection` to its
+                file, or the lock is not held.
         """
-        join = getattr(self.store, "joined", None)
-        if join is None:
+        own: Any = self.store
+        if not hasattr(own, "joined"):
             raise ConfigurationError("only a SQLite store can join a caller's transaction")
-        with join(connection) as store:
+        if hasattr(own, "check_same_file"):
+            own.check_same_file(connection)
+        with own.joined(connection) as store:
             inner = Domcore.__new__(Domcore)
             inner.__dict__.update(self.__dict__)
             inner.store = store

@@ -91,12 +91,16 @@ def test_a_newer_store_is_refused(shop: Path, run) -> None:
 
 
 def test_a_store_that_is_locked_says_so(shop: Path, run) -> None:
-    other = sqlite3.connect(shop / "domcore.db", isolation_level=None)
-    other.execute("BEGIN EXCLUSIVE")
-    try:
+    code = (
+        "import sqlite3; other = sqlite3.connect('domcore.db', isolation_level=None);"
+        "other.execute('BEGIN EXCLUSIVE'); print('held', flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=shop, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as other:
+        assert other.stdout.readline() == b"held\n"
         result = run("cancel", "#1001", "--store", "domcore.db?busy_timeout=50")
-    finally:
-        other.close()
+        other.communicate(b"\n")
     assert result.exit_code == 1
     assert "another process holds the write lock" in result.stderr
     assert run("verify").exit_code == 0

@@ -20,7 +20,7 @@ from domcore.errors import ConfigurationError, DomcoreError, NotFound, StoreErro
 from domcore.model import CaptureOrder, Item, ObserveStock, Person, StockCount
 from domcore.store import open_store
 from domcore.store.sqlite import SqliteStore
-from domcore.store.sqlite.connection import Connection, Settings
+from domcore.store.sqlite.connection import FIRST_WAIT, Connection, Settings
 from domcore.store.sqlite.faults import explain
 from domcore.testing.store_suite.kit import NOW, StoreKit, order_of
 
@@ -50,7 +50,8 @@ def test_pragmas_are_what_was_asked_for(sqlite_kit: StoreKit):
         "trusted_schema": 0,
         "cell_size_check": 1,
         "secure_delete": 1,
-        "busy_timeout": 10_000,
+        # Who waits longer is asked who holds the lock, see `Connection.begin_patiently`.
+        "busy_timeout": FIRST_WAIT,
     }
 
 

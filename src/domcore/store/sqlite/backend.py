@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from domcore.errors import ConflictError, StaleSupply, StoreError, StoreReason
 from domcore.store.acting import Acting
@@ -20,13 +20,15 @@ from domcore.store.sqlite.connection import (
     Settings,
     create_private,
 )
-from domcore.store.sqlite.faults import BROKEN, explain, explained
+from domcore.store.sqlite.faults import BROKEN, explain, explained, is_busy
 from domcore.store.sqlite.reader import SqlReader
 from domcore.store.sqlite.statements import write_plan
 from domcore.store.sqlite.version import is_current, migrate_if_behind, refuse_foreign
 from domcore.store.sqlite.witness import find_witness
 
 _log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _PART: Final = "domcore_part"
 
@@ -97,6 +99,9 @@ class SqliteBackend(SqlWriter):
     def _raw(self) -> sqlite3.Connection:
         return self._connections.get().raw
 
+    def _again(self, run: Callable[[], T]) -> T:
+        return self._connections.get().patiently(run)
+
     def prepare(self) -> None:
         """Check the schema, and migrate it in one transaction when it is behind.
 
@@ -140,6 +145,16 @@ class SqliteBackend(SqlWriter):
     def writing(self) -> AbstractContextManager[None]:
         """One transaction behind the writer lock, or one part of `together`."""
         return self._part() if self._is_together() else self._transaction()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Keep this thread's place in front of all writers, for a transaction of the caller's."""
+        lock = self._connections.get().lock
+        lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -200,7 +215,12 @@ class SqliteBackend(SqlWriter):
         try:
             self._local.changes = None
             try:
-                raw.execute("BEGIN IMMEDIATE")
+                try:
+                    raw.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as error:
+                    if not is_busy(error):
+                        raise
+                    connection.begin_patiently()
                 yield
             except ShortRows as error:
                 raise stale(self._short_after_undo(raw, error.rows)) from None
@@ -289,7 +309,9 @@ class SqliteBackend(SqlWriter):
         connection.lock.acquire()
         try:
             with explained(str(self._connections.path)):
-                busy, *_ = connection.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                busy, *_ = connection.patiently(
+                    lambda: connection.raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                )
         finally:
             connection.lock.release()
         if busy:

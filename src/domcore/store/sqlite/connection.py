@@ -7,16 +7,18 @@ import os
 import sqlite3
 import threading
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from attrs import frozen
 
 from domcore.errors import StoreError, StoreReason
-from domcore.store.sqlite.faults import explain, explained
+from domcore.store.sqlite.faults import explain, explained, is_busy
 from domcore.store.sqlite.lock import WriterLock
+from domcore.store.sqlite.own_transaction import callers_own, maybe_ours
 from domcore.store.sqlite.sealing import know_seals
 
 OLDEST: Final = (3, 37, 0)
@@ -24,6 +26,20 @@ OLDEST: Final = (3, 37, 0)
 
 SOUND: Final = (3, 51, 3)
 """From here on, several writers in WAL mode cannot meet the WAL-reset corruption race."""
+
+
+T = TypeVar("T")
+
+_OWN: Final = (
+    "the caller itself holds the write lock: it has a transaction of its own open on this file, and"
+    " a verb cannot write beside that. Nothing was written. Work inside that transaction with"
+    " Domcore.joined(connection), or call the verb after its commit"
+)
+_MAYBE: Final = (
+    "a connection of this very process holds the write lock; nothing was written. If it is the"
+    " caller's own transaction, work inside it with Domcore.joined(connection), or call the verb"
+    " after its commit; else find the thread that keeps a transaction open"
+)
 
 
 @frozen(slots=True)
@@ -56,6 +72,9 @@ class Settings:
             ("secure_delete", "ON", 1),
         )
 
+
+FIRST_WAIT: Final = 100
+"""Milliseconds that a statement waits for a lock before it is asked who holds it."""
 
 Identity = tuple[int, int]
 """Device and inode of a file: a file of the same name may be another one."""
@@ -163,6 +182,33 @@ class Connection:
                         reason=StoreReason.OTHER,
                     )
             self._use_wal()
+            self._wait(min(FIRST_WAIT, self._settings.busy_timeout))
+
+    def _wait(self, milliseconds: int) -> None:
+        self.raw.execute(f"PRAGMA busy_timeout = {milliseconds}").fetchall()
+
+    def patiently(self, run: Callable[[], T]) -> T:
+        """Try again what has waited for a moment in vain, now for the whole of the time-out."""
+        self._wait(max(0, self._settings.busy_timeout - FIRST_WAIT))
+        try:
+            return run()
+        finally:
+            self._wait(min(FIRST_WAIT, self._settings.busy_timeout))
+
+    def begin_patiently(self) -> None:
+        """Begin to write when whoever holds the write lock lets go of it.
+
+        Raises:
+            StoreError: that is the caller itself, or it does not within the time-out.
+        """
+        if callers_own(self._path, self.raw):
+            raise StoreError(f"{self._path}: {_OWN}", reason=StoreReason.LOCKED)
+        try:
+            self.patiently(lambda: self.raw.execute("BEGIN IMMEDIATE"))
+        except sqlite3.OperationalError as error:
+            if is_busy(error) and maybe_ours(self._path, self.raw):
+                raise StoreError(f"{self._path}: {_MAYBE}", reason=StoreReason.LOCKED) from error
+            raise
 
     def _use_wal(self) -> None:
         """Readers must not stop the writer. Switching needs the file alone, so it queues."""

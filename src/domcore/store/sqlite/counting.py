@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from domcore.store.changes import Row
 from domcore.store.operations.order_work import FINISHED
+from domcore.store.sqlite.faults import is_busy
+
+T = TypeVar("T")
 
 _OVER: Final = ", ".join(f"'{status}'" for status in FINISHED)
 
@@ -117,8 +120,17 @@ class SqlCounting:
     def _raw(self) -> sqlite3.Connection:
         raise NotImplementedError
 
-    def _named(self, sql: str, values: dict[str, Any]) -> list[Row]:
-        return self._raw().execute(sql, values).fetchall()
+    def _again(self, run: Callable[[], T]) -> T:
+        """Try once more a look-up that somebody's lock has stopped for a moment."""
+        return run()
+
+    def _all(self, sql: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[Row]:
+        try:
+            return self._raw().execute(sql, values).fetchall()
+        except sqlite3.OperationalError as error:
+            if not is_busy(error):
+                raise
+            return self._again(lambda: self._raw().execute(sql, values).fetchall())
 
     def waiting(
         self, kind: str, owner_id: int | None, before: int, after: Sequence[int], limit: int
@@ -129,16 +141,16 @@ class SqlCounting:
             "AND a >= :a AND (a, b, c, d) > (:a, :b, :c, :d) ORDER BY a, b, c, d LIMIT :limit"
         )
         key = dict(zip("abcd", after, strict=True))
-        return self._named(sql, {"owner": owner_id, "before": before, "limit": limit, **key})
+        return self._all(sql, {"owner": owner_id, "before": before, "limit": limit, **key})
 
     def count_waiting(self, kind: str, owner_id: int | None, before: int) -> int:
         """See `Reader.count_waiting`."""
         sql = f"SELECT count(*) FROM ({_WAITING[kind]}) w WHERE {_OWNED}"
-        return int(self._named(sql, {"owner": owner_id, "before": before})[0][0])
+        return int(self._all(sql, {"owner": owner_id, "before": before})[0][0])
 
     def shortfalls(self, first: int, limit: int) -> list[Row]:
         """See `Reader.shortfalls`."""
-        return self._named(
+        return self._all(
             "SELECT seq, kind, order_id, at, body, by FROM event WHERE seq > :first "
             "AND kind = 'stock.shortfall' ORDER BY seq LIMIT :limit",
             {"first": first, "limit": limit},
@@ -146,7 +158,7 @@ class SqlCounting:
 
     def backlog(self, owner_id: int | None) -> list[Row]:
         """See `Reader.backlog`."""
-        return self._named(
+        return self._all(
             "SELECT r.node_id, count(DISTINCT r.order_id), sum(r.quantity), min(x.at) "
             "FROM reservation r JOIN fulfillment_order f ON f.order_id = r.order_id "
             "AND f.sequence = r.sequence AND f.node_id = r.node_id "
@@ -159,7 +171,7 @@ class SqlCounting:
 
     def outbox_counts(self) -> list[Row]:
         """See `Reader.outbox_counts`."""
-        return self._named(
+        return self._all(
             "SELECT node_id, sum(parked_at IS NULL), sum(parked_at IS NOT NULL), sum(unknown) "
             "FROM outbox WHERE done_at IS NULL GROUP BY node_id ORDER BY node_id",
             {},

@@ -87,6 +87,12 @@ BROKEN: Final = frozenset(
 that was opened while the file could not be written stays read-only for good."""
 
 
+def is_busy(error: sqlite3.Error) -> bool:
+    """Whether somebody else holds a lock."""
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    return code & 0xFF == sqlite3.SQLITE_BUSY
+
+
 @contextmanager
 def explained(where: str) -> Iterator[None]:
     """Raise house exceptions in place of SQLite's."""

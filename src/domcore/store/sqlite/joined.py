@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Final
 
 from domcore.errors import ConfigurationError, StoreError, StoreReason
@@ -33,12 +35,12 @@ class JoinedBackend(SqlWriter):
     """Works inside a transaction that somebody else has begun and will end."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
+        check_joinable(connection)
         super().__init__()
         self._connection: sqlite3.Connection | None = connection
         self._writing = False
         self._together = False
         self.written = 0
-        check_joinable(connection)
         know_seals(connection)
 
     def _raw(self) -> sqlite3.Connection:
@@ -138,41 +140,87 @@ def _undo(connection: sqlite3.Connection, savepoint: str) -> None:
         connection.execute(f"RELEASE {savepoint}")
 
 
+def _refusal(message: str) -> ConfigurationError:
+    return ConfigurationError(message, source="joined mode")
+
+
+def check_is_connection(connection: object) -> None:
+    """Refuse what is no connection of the standard library's sqlite3.
+
+    Raises:
+        ConfigurationError: it is something else; says where frameworks keep theirs.
+    """
+    if isinstance(connection, sqlite3.Connection):
+        return
+    kind = f"{type(connection).__module__}.{type(connection).__qualname__}"
+    raise _refusal(
+        f"a sqlite3.Connection is wanted, and this is {'None' if connection is None else kind}; "
+        "Django keeps it in django.db.connection.connection (once ensure_connection() was called), "
+        "SQLAlchemy in session.connection().connection.driver_connection, a cursor in "
+        "cursor.connection"
+    )
+
+
+def check_joins(connection: sqlite3.Connection, store: Path) -> None:
+    """Refuse a connection whose database is another file than the store's.
+
+    Raises:
+        ConfigurationError: naming both.
+    """
+    check_is_connection(connection)
+    path = _main_file(connection)
+    same = False
+    if path:
+        with suppress(OSError):
+            same = os.path.samefile(path, store)
+    if not same:
+        raise _refusal(
+            f"this connection is to {path or 'a database without a file'}, and the application's "
+            f"store is {store}: to be committed together both must be one file"
+        )
+
+
+def _main_file(connection: sqlite3.Connection) -> str:
+    """The file of its main database; empty where it has none."""
+    try:
+        with plain_rows(connection):
+            files = connection.execute("PRAGMA database_list").fetchall()
+    except sqlite3.Error as error:
+        raise _refusal(f"this connection cannot be used here: {error}") from error
+    return next((row[2] or "" for row in files if row[1] == "main"), "")
+
+
 def check_joinable(connection: sqlite3.Connection) -> None:
     """Refuse a connection that could lose the write lock, or ours, half way.
 
     Raises:
-        ConfigurationError: no transaction, not the write lock, or no tables.
+        ConfigurationError: no connection, no transaction, not the write lock, or no tables.
     """
-
-    def refuse(message: str) -> ConfigurationError:
-        return ConfigurationError(message, source="joined mode")
-
+    check_is_connection(connection)
+    path = _main_file(connection)
     if not connection.in_transaction:
-        raise refuse("no transaction is open; begin one with BEGIN IMMEDIATE")
+        raise _refusal("no transaction is open; begin one with BEGIN IMMEDIATE")
     try:
         with plain_rows(connection):
             converted = _converted(connection)
             if converted:
-                raise refuse(
+                raise _refusal(
                     f"this connection hands {converted} columns to a converter (detect_types, and "
                     f"sqlite3.register_converter for {converted}), so domcore would not read what "
                     "it wrote; join one that was opened without detect_types"
                 )
             if not is_current(connection, "the caller's database"):
-                raise refuse(
+                raise _refusal(
                     "domcore's tables are missing or old; call SqliteStore.migrate() first"
                 )
-            files = connection.execute("PRAGMA database_list")
-            (path,) = (row[2] for row in files if row[1] == "main")
             if path and _can_write_beside(path):
-                raise refuse(
+                raise _refusal(
                     "the transaction does not hold the write lock; begin it with BEGIN IMMEDIATE"
                 )
             # Holds when there is no file to probe, and proves that this connection may write.
             connection.execute("UPDATE cursor SET seq = seq WHERE consumer = ''")
     except sqlite3.Error as error:
-        raise refuse(f"this connection cannot write: {error}") from error
+        raise _refusal(f"this connection cannot write: {error}") from error
 
 
 def _converted(connection: sqlite3.Connection) -> str:

@@ -38,6 +38,7 @@ class WriterLock:
         self._timeout = timeout
         self._lock = -1
         self._gate = -1
+        self._depth = 0
 
     def acquire(self, *, wait: bool = True) -> None:
         """Wait for our turn; without `wait`, take it only if it is free.
@@ -45,13 +46,18 @@ class WriterLock:
         Without flock, or without a folder we may write to, there is no queue. Holders keep the
         lock for one short transaction, and the kernel takes it from a process that dies.
 
+        Who has it already has it once more, and releases it as often.
+
         Raises:
             StoreError: somebody has held it for longer than the time-out; we hold nothing.
         """
+        if self._depth:
+            self._depth += 1
+            return
         if self._path is None or fcntl is None or not self._open(self._path):
             return
         if not wait:
-            _try(self._lock)
+            self._depth = int(_try(self._lock))
             return
         try:
             deadline = 0.0
@@ -60,10 +66,11 @@ class WriterLock:
                 _take(self._gate, deadline)
             if not _try(self._lock):
                 _take(self._lock, deadline or monotonic() + self._timeout)
+            self._depth = 1
         except TimeoutError:
             raise StoreError(
-                f"{self._path}: another process has held the write lock for {self._timeout:g}"
-                " seconds; nothing was written. Find it, and try again",
+                f"{self._path}: another process or thread has held the write lock for"
+                f" {self._timeout:g} seconds; nothing was written. Find it, and try again",
                 reason=StoreReason.LOCKED,
             ) from None
         finally:
@@ -81,7 +88,11 @@ class WriterLock:
         return True
 
     def release(self) -> None:
-        """Let the next one in."""
+        """Let the next one in, once as often released as acquired."""
+        self._depth -= 1
+        if self._depth > 0:
+            return
+        self._depth = 0
         if self._lock >= 0 and fcntl is not None:
             fcntl.flock(self._lock, fcntl.LOCK_UN)
 
@@ -91,6 +102,7 @@ class WriterLock:
             if handle >= 0:
                 os.close(handle)
         self._lock = self._gate = -1
+        self._depth = 0
 
 
 def _try(handle: int) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -70,12 +69,6 @@ _STOCK_FILTERS = {
 
 class SqlReader(SqlCounting):
     """Look-ups on whatever connection `_raw` answers."""
-
-    def _raw(self) -> sqlite3.Connection:
-        raise NotImplementedError
-
-    def _all(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        return self._raw().execute(sql, values).fetchall()
 
     def select(self, table: str, column: str, values: Sequence[Any]) -> list[Row]:
         """Rows of `table` whose `column` is among `values`, in key order."""

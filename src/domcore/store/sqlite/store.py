@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from domcore.store.base import OperationStore
 from domcore.store.sqlite.backend import SqliteBackend
 from domcore.store.sqlite.connection import Settings
 from domcore.store.sqlite.faults import explained
-from domcore.store.sqlite.joined import JoinedBackend, plain_rows
+from domcore.store.sqlite.joined import JoinedBackend, check_joins, plain_rows
 from domcore.store.sqlite.version import migrate_if_behind
 
 
@@ -43,6 +43,7 @@ class SqliteStore(OperationStore):
         # A process may go to another folder, and its threads open connections after that.
         self._path = self._path.absolute()
         backend = SqliteBackend(self._path, settings or Settings())
+        self._file = backend
         super().__init__(backend)
         try:
             with explained(str(self._path)):
@@ -50,6 +51,26 @@ class SqliteStore(OperationStore):
         except BaseException:
             backend.close()
             raise
+
+    def turn(self) -> AbstractContextManager[None]:
+        """A place in the queue of writers, for a transaction of the caller's own.
+
+        domcore's writers stand behind a lock file, so that each gets its turn; a connection that
+        begins by itself stands beside the queue, and may be kept waiting by it, or keep it waiting.
+        Inside the block nobody else of domcore's writes, on this file, in any process.
+
+        Raises:
+            StoreError: the others have taken longer than the time-out.
+        """
+        return self._file.turn()
+
+    def check_same_file(self, connection: sqlite3.Connection) -> None:
+        """Refuse a connection to another database than this store's.
+
+        Raises:
+            ConfigurationError: naming both files.
+        """
+        check_joins(connection, self._path)
 
     @staticmethod
     def migrate(connection: sqlite3.Connection) -> None:
