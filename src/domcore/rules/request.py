@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import define
 
 from domcore.model.item import Item
 from domcore.model.order import Order, OrderLine
@@ -18,7 +18,7 @@ EVERYWHERE: Final = -1
 """As `candidates`: every node of the node state."""
 
 
-@frozen(slots=True)
+@define(slots=True)  # not frozen: every order builds some, and that doubles the cost
 class OpenLine:
     """One line to be sourced: what was ordered, what it is, and the units still open."""
 
@@ -27,7 +27,7 @@ class OpenLine:
     open: int
 
 
-@frozen(slots=True)
+@define(slots=True)  # not frozen: every order builds one, and that doubles the cost
 class Request:
     """One question to `Program.judge`. The position of a line in `lines` is its number in the
     `Policy`; the position of a node in the node state is its bit in every mask.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define, frozen
+from attrs import define
 
 from domcore.model import Policy, Terms
 from domcore.sourcing.assemble import Prices, assemble
@@ -13,7 +13,7 @@ from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Survey
 
 
-@frozen(slots=True)
+@define(slots=True)  # not frozen: every order builds one, and that doubles the cost
 class Pass:
     """One run of the planner: under which terms, what was asked, what it answered."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Protocol
 
-from attrs import frozen
+from attrs import define, frozen
 
 from domcore.model import Candidate, Directive, FactValue, Hold, Order, Plan, Policy
 from domcore.sourcing.generation import CURRENT, FORMAT, Generation
@@ -29,7 +29,7 @@ class Options:
     max_attempts: int = 0
 
 
-@frozen(slots=True)
+@define(slots=True)  # not frozen: every order builds one, and that doubles the cost
 class Question:
     """One order to be decided on.
 

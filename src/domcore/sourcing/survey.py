@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from attrs import define, evolve, frozen
+from attrs import define, evolve
 
 from domcore.model import Candidate, Destination, Item, Order, Quantities
 from domcore.rules.request import OpenLine
@@ -12,7 +12,7 @@ from domcore.sourcing.rates import Quote
 from domcore.sourcing.supply import Supply
 
 
-@frozen(slots=True)
+@define(slots=True)  # not frozen: every order builds some, and that doubles the cost
 class Pool:
     """Open units of one item, over all lines that want it.
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from domcore.model.decision import FulfillmentOrder, OrderSummary, Reservation
 from domcore.model.item import Item
@@ -87,7 +87,7 @@ class Draw(NamedTuple):
     floor: int
 
 
-@frozen(slots=True)
+@define(slots=True)  # not frozen: every order builds one, and that doubles the cost
 class Commit:
     """A decision on its way into the store.
 
