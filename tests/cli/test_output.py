@@ -30,6 +30,19 @@ def steps(number: int, **options: object) -> None:
             progress.step()
 
 
+def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe(monkeypatch) -> None:
+    columns = (Column("ORDER", "order"), Column("WHY", "why"))
+    rows = [{"order": "#1001", "why": "somebody has to look at this one before it leaves"}]
+    monkeypatch.setenv("COLUMNS", "30")
+    screen, pipe = Terminal(), io.StringIO()
+    for out in (screen, pipe):
+        monkeypatch.setattr("sys.stdout", out)
+        Output(as_json=False).rows(columns, rows, empty="")
+    assert max(map(len, screen.getvalue().splitlines())) <= 30
+    assert screen.getvalue().split() == pipe.getvalue().split()
+    assert len(pipe.getvalue().splitlines()) == 2
+
+
 def test_progress_is_silent_where_it_is_quick_or_no_terminal(monkeypatch) -> None:
     terminal = on_terminal(monkeypatch)
     steps(1000, patience=60.0)

@@ -77,6 +77,17 @@ def test_orders_are_found_by_hold_and_by_promise(troubled: Path, run) -> None:
     assert orders(run, "--late", "--status", "shipped") == []
 
 
+def test_orders_are_found_by_words_and_come_newest_first(troubled: Path, run) -> None:
+    every = orders(run)
+    assert orders(run, "--newest") == every[::-1]
+    first = lines(run("orders", "--newest", "--limit", 2, "--json").stdout)
+    rest = orders(run, "--newest", "--after", f"id:{first[-1]['order_id']}")
+    assert [row["number"] for row in first] + rest == every[::-1]
+    assert orders(run, "late", "mug", "nyc") == ["#late 1"]
+    assert orders(run, "late", "--node", "LAX") == []
+    assert run("orders", " ").exit_code == 2
+
+
 @pytest.mark.parametrize(
     "option",
     [

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
+import pytest
 from attrs import evolve
 
 from domcore.seeing.chart import SCHEMA, panels, svg, vega_lite
@@ -78,3 +79,22 @@ def test_a_store_without_orders_is_drawn_too():
     )  # fmt: skip
     assert [panel.title for panel in panels(empty)] == ["Exceptions"]
     ET.fromstring(svg(empty))
+
+
+@pytest.mark.parametrize(
+    ("median", "p90", "unit", "texts"),
+    [
+        (0, 0, "seconds", ["0.0 s", "0.0 s"]),
+        (2_000_000, 90_000_000, "minutes", ["0.0 min", "1.5 min"]),
+        (1_800_000_000, 7_200_000_000, "hours", ["0.5 h", "2.0 h"]),
+        (0, 172_800_000_000, "days", ["0.0 d", "2.0 d"]),
+    ],
+)
+def test_cycle_times_are_drawn_in_a_unit_that_tells_them_apart(median, p90, unit, texts):
+    kpi = evolve(some(), cycles={"captured_to_routed": Cycle(2, median, p90)})
+    (panel,) = [panel for panel in panels(kpi) if panel.title == "Cycle times"]
+    assert panel.unit == unit
+    assert [bar.text for bar in panel.bars] == texts
+    drawn = ET.fromstring(svg(evolve(kpi, rejections=(), backlog=(), exceptions={})))
+    bars = [int(element.attrib["width"]) for element in drawn.iter(f"{SPACE}rect")][1:]
+    assert bars[-1] == (360 if p90 else 0)

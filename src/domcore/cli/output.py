@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from domcore.cli.layout import laid_out, terminal_width
 from domcore.codec.showing import shown, shown_json, shown_lines
 from domcore.model import decimal_text
 
@@ -50,7 +51,7 @@ class Output:
             for row in gathered:
                 self.object(row)
         elif gathered:
-            self.say(table(columns, gathered))
+            self.say(fitting(columns, gathered))
         elif empty:
             self.note(empty)
         return len(gathered)
@@ -87,22 +88,24 @@ def _text(value: object) -> str:
     raise TypeError(f"{type(value).__name__} is no JSON")
 
 
-def table(columns: Sequence[Column], rows: Iterable[Row]) -> str:
-    """Aligned columns under their titles."""
+def table(columns: Sequence[Column], rows: Iterable[Row], *, room: int | None = None) -> str:
+    """Aligned columns under their titles.
+
+    Args:
+        room: how wide it may be; cells of text are written on several lines where they must be, and
+            nothing is left out. Without, it is as wide as it is.
+    """
     cells = [
         [clean(column.write(row[column.key] if column.key else row)) for column in columns]
         for row in rows
     ]
     titles = [column.title for column in columns]
-    widths = [max(map(len, each)) for each in zip(titles, *cells, strict=True)]
-    lines = []
-    for line in (titles, *cells):
-        padded = [
-            text.rjust(width) if column.right else text.ljust(width)
-            for text, width, column in zip(line, widths, columns, strict=True)
-        ]
-        lines.append("  ".join(padded).rstrip())
-    return "\n".join(lines)
+    return "\n".join(laid_out(titles, cells, [column.right for column in columns], room))
+
+
+def fitting(columns: Sequence[Column], rows: Iterable[Row]) -> str:
+    """A table that fits the terminal, where there is one."""
+    return table(columns, rows, room=terminal_width())
 
 
 def clean(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from domcore.cli.completing import complete_names
 from domcore.cli.exits import DONE, FAILED, INTERRUPTED, MEANINGS, USAGE
 from domcore.cli.output import Output
 from domcore.config import read_settings, store_file
@@ -109,10 +110,9 @@ class Verb(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the verb; what it returns is the exit code."""
-        given = {name: ctx.params.pop(name, None) for name in ("config", "store", "engine", "by")}
-        flags = {name: given[name] for name in ("store", "engine") if given[name] is not None}
-        as_json = bool(ctx.params.pop("as_json", False))
-        ctx.obj = Invocation(given["config"], flags, as_json, given["by"])
+        ctx.obj = invocation_of(ctx.params)
+        for name in ("config", "store", "engine", "by", "as_json"):
+            ctx.params.pop(name, None)
         code = super().invoke(ctx)
         if code:
             ctx.exit(code)
@@ -127,6 +127,13 @@ class Verb(click.Command):
         _write_examples(formatter, self.examples)
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), MEANINGS[code]) for code in self.exits])
+
+
+def invocation_of(params: Mapping[str, Any]) -> Invocation:
+    """The command that is run, by the options that every verb may have."""
+    flags = {name: params[name] for name in ("store", "engine") if params.get(name) is not None}
+    as_json = bool(params.get("as_json"))
+    return Invocation(params.get("config"), flags, as_json, params.get("by"))
 
 
 class Examples(click.Group):
@@ -186,6 +193,7 @@ def verb(
         command.params += [_BY] if writes else []
         command.params += [_JSON] if as_json else []
         command.params += [_CONFIG, _STORE, _ENGINE] if store else []
+        complete_names(command)
         return command
 
     return decorate

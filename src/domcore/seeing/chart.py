@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import escape
 
@@ -11,7 +10,12 @@ from domcore.seeing.kpi import Kpi
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"
 
-_HOUR: Final = 3_600_000_000
+_TIMES: Final = (
+    ("days", "d", 86_400_000_000),
+    ("hours", "h", 3_600_000_000),
+    ("minutes", "min", 60_000_000),
+    ("seconds", "s", 1_000_000),
+)
 _WIDTH: Final = 720
 _LABEL: Final = 240
 _BAR: Final = 360
@@ -52,7 +56,7 @@ def panels(kpi: Kpi) -> list[Panel]:
             "amount",
             tuple(_amount(cost.currency, cost.per_order) for cost in kpi.costs),
         ),
-        Panel("Cycle times", "hours", tuple(_cycles(kpi))),
+        _cycles(kpi),
         Panel(
             "Rejected units",
             "units",
@@ -109,7 +113,7 @@ def svg(kpi: Kpi) -> str:
 def _panel(parts: list[str], panel: Panel, top: int) -> int:
     top = _write(parts, 16, top + 16, f"{panel.title} ({panel.unit})", weight="bold") + 8
     most = max((bar.value for bar in panel.bars), default=0)
-    most = 100 if panel.unit == "%" else most or 1
+    most = 100 if panel.unit == "%" else most or 1.0
     for bar in panel.bars:
         width = max(0, round(_BAR * bar.value / most))
         _write(parts, _LABEL - 8, top + 16, _cut(bar.label), anchor="end")
@@ -163,11 +167,18 @@ def _count(name: str, value: int) -> Bar:
     return Bar(name, value, f"{value:,}")
 
 
-def _cycles(kpi: Kpi) -> Sequence[Bar]:
-    found = []
-    for name, cycle in kpi.cycles.items():
-        for word, micros in (("median", cycle.median), ("p90", cycle.p90)):
-            if micros is not None:
-                label = f"{name.replace('_', ' ')}, {word}"
-                found.append(Bar(label, round(micros / _HOUR, 2), f"{micros / _HOUR:,.1f} h"))
-    return found
+def _cycles(kpi: Kpi) -> Panel:
+    """In the largest unit that the longest of them fills."""
+    found = [
+        (f"{name.replace('_', ' ')}, {word}", micros)
+        for name, cycle in kpi.cycles.items()
+        for word, micros in (("median", cycle.median), ("p90", cycle.p90))
+        if micros is not None
+    ]
+    longest = max((micros for _, micros in found), default=0)
+    unit, short, one = next((each for each in _TIMES if longest >= each[2]), _TIMES[-1])
+    bars = [
+        Bar(label, round(micros / one, 3), f"{micros / one:,.1f} {short}")
+        for label, micros in found
+    ]
+    return Panel("Cycle times", unit, tuple(bars))

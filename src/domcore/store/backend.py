@@ -160,8 +160,13 @@ class Reader(Protocol):
 
     def events(self, after: int, limit: int, order_id: int | None) -> list[Row]: ...
 
-    def order_page(self, filters: Mapping[str, Any], after: int, limit: int) -> list[OrderRow]:
-        """Orders by id; filter names are those of `OrderFilter`, with owner and node as ids."""
+    def order_page(
+        self, filters: Mapping[str, Any], after: int, limit: int, *, newest: bool = False
+    ) -> list[OrderRow]:
+        """Orders by rising or falling id, after that id unless it is 0.
+
+        Filter names are those of `OrderFilter`, with owner and node as ids.
+        """
         ...
 
     def stock_page(

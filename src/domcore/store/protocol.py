@@ -291,8 +291,11 @@ class Store(Handing, Holding, Offering, Minding, TakingBack, Protocol):
         """
         ...
 
-    def find_orders(self, wanted: OrderFilter, *, limit: int, after: int = 0) -> list[OrderSummary]:
-        """Orders by rising id after `after`. Statuses are not stored: a filter by status looks at
+    def find_orders(
+        self, wanted: OrderFilter, *, limit: int, after: int = 0, newest: bool = False
+    ) -> list[OrderSummary]:
+        """Orders by rising id after `after`; with `newest` by falling id, those before `after`
+        unless it is 0. Statuses are not stored: a filter by status looks at
         every order from `after` on until `limit` are found."""
         ...
 

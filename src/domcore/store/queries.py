@@ -166,13 +166,16 @@ class Queries:
             raise NotFound(f"order {order_id} has no revision {revision}")
         return self._bodies.order.load(rows[0][3])
 
-    def find_orders(self, wanted: OrderFilter, *, limit: int, after: int = 0) -> list[OrderSummary]:
+    def find_orders(
+        self, wanted: OrderFilter, *, limit: int, after: int = 0, newest: bool = False
+    ) -> list[OrderSummary]:
         """See `Store.find_orders`."""
         with self._backend.reading():
             filters = views.order_filters(self._backend, wanted)
             if filters is None:
                 return []
-            return views.summaries(self._backend, self._backend.order_page(filters, after, limit))
+            page = self._backend.order_page(filters, after, limit, newest=newest)
+            return views.summaries(self._backend, page)
 
     def find_stock(
         self, wanted: StockFilter, *, limit: int, after: tuple[int, int] = (0, 0)

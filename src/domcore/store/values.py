@@ -141,7 +141,10 @@ class OrderFilter:
     """Which orders to list; every field that is given must match.
 
     Times are microseconds. `late` finds orders with units that have not left and a promise
-    (``ship_by`` or ``deliver_by``) up to then; `hold` is the code of a standing hold.
+    (``ship_by`` or ``deliver_by``) up to then; `hold` is the code of a standing hold. Each of
+    `words` is part of the order's number, external id or channel, of a SKU on it, of a node that
+    ships some of it, or of what is known of its customer (name, address, phone, e-mail); the case
+    of the letters A to Z does not matter.
     """
 
     owner: str | None = None
@@ -156,6 +159,7 @@ class OrderFilter:
     captured_until: int | None = None
     hold: str | None = None
     late: int | None = None
+    words: tuple[str, ...] = ()
 
 
 @frozen(slots=True)

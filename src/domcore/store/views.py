@@ -24,6 +24,7 @@ from domcore.store.rows import (
     ReservationRow,
     StateRow,
 )
+from domcore.store.searching import folded
 from domcore.store.work_views import fulfillment_orders
 
 _LINE_ITEM: Final = LineRow._fields.index("item_id")
@@ -153,6 +154,7 @@ def order_filters(reader: Reader, wanted: OrderFilter) -> dict[str, Any] | None:
         "hold": wanted.hold,
         "status": wanted.status,
         "late": None if wanted.late is None else wanted.late // 1_000_000,
+        "words": tuple(map(folded, wanted.words)) or None,
     }
     return _with_ids(reader, filters, wanted.owner, wanted.node)
 

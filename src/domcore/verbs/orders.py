@@ -195,7 +195,14 @@ class OrderVerbs(Core):
         return self.store.order(self.find(reference))
 
     def orders(
-        self, wanted: OrderFilter | None = None, *, limit: int = 50, after: int = 0
+        self,
+        wanted: OrderFilter | None = None,
+        *,
+        limit: int = 50,
+        after: int = 0,
+        newest: bool = False,
     ) -> list[OrderSummary]:
-        """Orders by rising id, a page at a time."""
-        return self.store.find_orders(wanted or OrderFilter(), limit=limit, after=after)
+        """Orders by rising id, or the newest first; a page at a time, after the id `after`."""
+        return self.store.find_orders(
+            wanted or OrderFilter(), limit=limit, after=after, newest=newest
+        )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from domcore.cli.known import unknown
-from domcore.cli.output import Column, count, table
+from domcore.cli.output import Column, count, fitting
 from domcore.cli.times import Since, age, before
 from domcore.cli.verb import Invocation, verb
 from domcore.model import money_text
@@ -111,7 +111,7 @@ def _draw(kpi: Kpi, file: Path) -> None:
 
 
 def _tables(kpi: Kpi) -> Iterator[str]:
-    yield table(_FIGURES, list(_figures(kpi)))
+    yield fitting(_FIGURES, list(_figures(kpi)))
     cycles = [
         {
             "name": name.replace("_", " "),
@@ -121,23 +121,23 @@ def _tables(kpi: Kpi) -> Iterator[str]:
         }
         for name, cycle in kpi.cycles.items()
     ]
-    yield table(_CYCLES, cycles)
+    yield fitting(_CYCLES, cycles)
     listed = kpi.to_dict()
     if kpi.rejections:
-        yield table(_REJECTIONS, listed["rejections"])
+        yield fitting(_REJECTIONS, listed["rejections"])
     if kpi.backlog:
         rows = [
             {**row._asdict(), "oldest": age(kpi.at - from_micros(row.oldest))}
             for row in kpi.backlog
         ]
-        yield table(_BACKLOG, rows)
-    yield table(_EXCEPTIONS, [{"kind": k, "count": n} for k, n in kpi.exceptions.items()])
+        yield fitting(_BACKLOG, rows)
+    yield fitting(_EXCEPTIONS, [{"kind": k, "count": n} for k, n in kpi.exceptions.items()])
     if kpi.health:
         rows = [
             {**row, "well": (row["well_at"] or "-")[:16].replace("T", " ")}
             for row in listed["health"]
         ]
-        yield table(_HEALTH, rows)
+        yield fitting(_HEALTH, rows)
 
 
 def _figures(kpi: Kpi) -> Iterator[dict[str, str]]:

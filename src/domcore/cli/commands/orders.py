@@ -40,8 +40,10 @@ _COLUMNS = (
 @verb(
     "domcore orders --status short --older-than 2d",
     "domcore orders --late 4h --node DC-EAST",
+    "domcore orders ohara NYC --newest",
     "domcore orders --sku MUG --limit 100 --json",
 )
+@click.argument("words", nargs=-1)
 @click.option("--status", type=click.Choice(ORDER_STATUSES), help="Orders of this status.")
 @click.option("--channel", help="Orders of this channel.")
 @click.option("--owner", help="Orders of this owner.")
@@ -60,20 +62,29 @@ _COLUMNS = (
     flag_value=timedelta(0),
     help="Units have not left, and the promise is past, or no further away than this.",
 )
+@click.option("--newest", is_flag=True, help="The newest first.")
 @limit
 @after("the id of the last order seen")
 def command(
     run: Invocation,
+    words: tuple[str, ...],
     since: datetime | None,
     until: datetime | None,
     older_than: timedelta | None,
     newer_than: timedelta | None,
     late: timedelta | None,
+    newest: bool,
     limit: int,
     after: str | None,
     **filters: Any,
 ) -> None:
-    """List orders by rising id, a page at a time; every filter given must match."""
+    """List orders by rising id, a page at a time; all that is given must match.
+
+    Each of WORDS is part of a number, external id or channel, of a SKU or a node of the order, or
+    of what is known of its customer: name, address, phone, e-mail.
+    """
+    if any(not word.strip() for word in words):
+        raise click.BadParameter("a word is empty", param_hint="WORDS")
     after = None if after is None else after.removeprefix("id:")
     if after is not None and not _is_id(after):
         raise click.BadParameter("must be the id of an order, such as id:15", param_hint="--after")
@@ -85,9 +96,10 @@ def command(
             placed_from=max(map(to_micros, filter(None, begin)), default=None),
             placed_until=min(map(to_micros, filter(None, end)), default=None),
             late=None if late is None else to_micros(now + late),
+            words=words,
             **filters,
         )
-        found = dom.orders(wanted, limit=limit, after=int(after or 0))
+        found = dom.orders(wanted, limit=limit, after=int(after or 0), newest=newest)
         names = {name: filters[name] for name in ("channel", "owner", "node", "sku")}
         hint = "" if found else unknown(dom, names)
     run.out.rows(_COLUMNS, map(row_of, found), empty=f"No such orders{hint or '.'}")

@@ -14,6 +14,7 @@ from domcore.store.acting import Acting
 from domcore.store.changes import WRITES, Changes, Row, Write
 from domcore.store.kept_rows import WAITS
 from domcore.store.memory.counting import MemoryCounting
+from domcore.store.memory.searching import said_of_order
 from domcore.store.memory.table import Key, MemoryTable, new_tables
 from domcore.store.memory.waiting import MemoryWaiting
 from domcore.store.operations.order_work import FINISHED
@@ -27,6 +28,7 @@ from domcore.store.rows import (
     ReservationRow,
 )
 from domcore.store.seals import CHAIN
+from domcore.store.searching import is_said
 
 
 class MemoryReader(MemoryCounting, MemoryWaiting):
@@ -216,10 +218,15 @@ class MemoryReader(MemoryCounting, MemoryWaiting):
         last = min(table.last, after + limit)
         return [table.rows[seq,] for seq in range(after + 1, last + 1)]
 
-    def order_page(self, filters: Mapping[str, Any], after: int, limit: int) -> list[OrderRow]:
+    def order_page(
+        self, filters: Mapping[str, Any], after: int, limit: int, *, newest: bool = False
+    ) -> list[OrderRow]:
         """Orders by id that match every filter."""
         found: list[OrderRow] = []
-        for row in self._after("orders", (after,)):
+        rows = self._after("orders", (0 if newest else after,))
+        if newest:
+            rows = (row for row in reversed(list(rows)) if not after or row.id < after)
+        for row in rows:
             if len(found) == limit:
                 break
             if all(self._order_matches(row, name, value) for name, value in filters.items()):
@@ -245,6 +252,9 @@ class MemoryReader(MemoryCounting, MemoryWaiting):
         if name == "node_id":
             taken = self._tables["reservation"].among("order_id", [row.id])
             return any(r.node_id == value and r.state in (OPEN, SHIPPED) for r in taken)
+        if name == "words":
+            said = list(said_of_order(self._tables, row))
+            return all(is_said(word, said) for word in value)
         if name == "sku":
             lines = self._tables["order_line"].among("order_id", [row.id])
             items = self._tables["item"].rows

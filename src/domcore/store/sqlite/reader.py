@@ -16,6 +16,7 @@ from domcore.store.rows import (
 )
 from domcore.store.sqlite.counting import HOLD_TEST, LATE_TEST, STATUS_TEST, SqlCounting
 from domcore.store.sqlite.sealing import unsealed_sql
+from domcore.store.sqlite.searching import WORD_TEST
 from domcore.store.sqlite.statements import page_sql, select_sql
 from domcore.store.waiting_rows import BEFORE_ALL, IN_LINE, WOKEN
 
@@ -57,6 +58,7 @@ _ORDER_FILTERS = {
     "hold": HOLD_TEST,
     "status": STATUS_TEST,
     "late": LATE_TEST,
+    "words": WORD_TEST,
 }
 
 _STOCK_FILTERS = {
@@ -391,13 +393,20 @@ class SqlReader(SqlCounting):
             f"{columns} AND order_id = ? ORDER BY seq LIMIT ?", (after, order_id, limit)
         )
 
-    def order_page(self, filters: Mapping[str, Any], after: int, limit: int) -> list[OrderRow]:
+    def order_page(
+        self, filters: Mapping[str, Any], after: int, limit: int, *, newest: bool = False
+    ) -> list[OrderRow]:
         """Orders by id that match every filter."""
-        tests = [_ORDER_FILTERS[name] for name in filters]
-        where = " AND ".join(["o.id > ?", *tests])
+        begin = "(? = 0 OR o.id < ?)" if newest else "o.id > ?"
+        tests, values = [begin], [after, after] if newest else [after]
+        for name, value in filters.items():
+            wanted = value if name == "words" else (value,)
+            tests += [_ORDER_FILTERS[name]] * len(wanted)
+            values += wanted
+        order = "o.id DESC" if newest else "o.id"
         rows = self._all(
-            f"SELECT {_ORDER} FROM orders o WHERE {where} ORDER BY o.id LIMIT ?",
-            (after, *filters.values(), limit),
+            f"SELECT {_ORDER} FROM orders o WHERE {' AND '.join(tests)} ORDER BY {order} LIMIT ?",
+            (*values, limit),
         )
         return [OrderRow(*row) for row in rows]
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from attrs import evolve
 
-from domcore.model import CancelOrder, Hold, ObserveStock, StockCount
+from domcore.model import CancelOrder, Hold, ObserveStock, Person, StockCount
 from domcore.model.clock import to_micros
 from domcore.model.status import ORDER_STATUSES
 from domcore.store.protocol import OrderFilter
@@ -62,6 +62,38 @@ class SeeingPromises(KitSuite):
             assert not kit.store.find_orders(OrderFilter(hold="other"), limit=9)
             kit.store.approve(held, by="kim", now=NOW)
             assert not kit.store.find_orders(wanted, limit=9)
+
+    def test_words_find_orders_by_what_people_say_of_them(self) -> None:
+        with self.kit() as kit:
+            made = a_bit_of_everything(kit)
+            person = Person(name="Zoë O'Hara", email="Zoe@Shop.example", street=("5 Elm St",))
+            hers = kit.take_in(order_of("A-77", bolt=1), person=person)
+
+            def found(*words: str) -> list[int]:
+                orders = kit.store.find_orders(OrderFilter(words=words), limit=99)
+                return [order.order_id for order in orders]
+
+            assert found("a-77") == found("zoë o'hara") == found("ZOE@", "elm") == [hers]
+            assert found("7", "BOLT", "shop.EXAMPLE", "5 elm") == [hers]
+            assert found("EAST") == sorted(
+                made[status] for status in ("allocated", "partly allocated", "reserved")
+            )
+            assert found("elm", "nobody") == found("street") == found("%") == found("_-77") == []
+            kit.store.erase(hers)
+            assert found("elm") == []
+            assert found("a-77") == [hers]
+
+    def test_the_newest_orders_come_first_where_that_is_asked_for(self) -> None:
+        with self.kit() as kit:
+            ids = sorted(a_bit_of_everything(kit).values(), reverse=True)
+
+            def page(after: int) -> list[int]:
+                orders = kit.store.find_orders(OrderFilter(), limit=3, after=after, newest=True)
+                return [order.order_id for order in orders]
+
+            assert page(0) == ids[:3]
+            assert page(ids[2]) == ids[3:6]
+            assert page(ids[-1]) == []
 
     def test_a_filter_by_promise_finds_what_has_not_left(self) -> None:
         with self.kit() as kit:
