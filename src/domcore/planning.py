@@ -23,7 +23,7 @@ from domcore.rules.node_state import NodeState
 from domcore.rules.program import Program
 from domcore.settings import Settings
 from domcore.sourcing.field import Field
-from domcore.sourcing.question import Options, Question
+from domcore.sourcing.question import Options, Past, Question
 from domcore.sourcing.supply import Supply
 from domcore.store.protocol import OpenOrder, Store
 from domcore.supply_cache import SupplyCache
@@ -151,7 +151,14 @@ class PlanningKit:
             order.rejections,
             coarse=self._coarse(destination),
             rate=("", "") if demand.currency == currency else self._rate(demand, currency),
+            past=self._past(order) if order.placed else None,
         )
+
+    def _past(self, order: OpenOrder) -> Past:
+        """What earlier decisions have placed, in this network's positions."""
+        position = self.field.by_node_id
+        nodes = sorted(position[node_id] for node_id in order.used if node_id in position)
+        return Past(order.placed, tuple(nodes), len(order.used) - len(nodes))
 
     def _rate(self, order: Order, currency: str) -> tuple[str, str]:
         """The rate in force on the day the order was placed, and since when it is."""

@@ -23,7 +23,7 @@ from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
 from domcore.preparing import Prepared
 from domcore.sourcing.baseline import nearest_node_cost
-from domcore.sourcing.decide import Decided, work_out
+from domcore.sourcing.decide import Decided, spread, work_out
 from domcore.sourcing.question import Question
 from domcore.store.protocol import BEFORE_ALL, Commit, Draw, OpenOrder
 
@@ -41,10 +41,10 @@ STALE: Final = "stock kept changing while the order was planned"
 class Routed:
     """What routing did with one order.
 
-    `outcome` is ``routed`` (whole, one node), ``split`` (whole, several nodes), ``partial`` (some
-    units stay open), ``short`` (all of them do), ``held``, ``nothing`` (nothing was open) or
-    ``failed``. `nearest_cost` is what nearest-node routing would have cost, where asked for and
-    comparable.
+    `outcome` is ``routed`` (whole, one node), ``split`` (whole, several nodes over all its
+    decisions), ``partial`` (some units stay open), ``short`` (all of them do), ``held``,
+    ``nothing`` (nothing was open) or ``failed``. `nearest_cost` is what nearest-node routing would
+    have cost, where asked for and comparable.
     """
 
     order_id: int
@@ -330,7 +330,7 @@ class Router:
         routed = Routed(
             order.order_id,
             order.order.number,
-            outcome_of(decided, standing),
+            outcome_of(decided, standing, spread(question, decided.plan)),
             decided.plan,
             (*decided.holds, *standing),
             "; ".join(decided.incidents),
@@ -445,8 +445,8 @@ def _standing(order: OpenOrder, decided: Decided) -> tuple[Hold, ...]:
     return tuple(hold for hold in order.standing if hold.code not in found)
 
 
-def outcome_of(decided: Decided, standing: Sequence[Hold] = ()) -> str:
-    """One of `OUTCOMES`."""
+def outcome_of(decided: Decided, standing: Sequence[Hold], nodes: int) -> str:
+    """One of `OUTCOMES`. `nodes` ship for the order, those of earlier decisions included."""
     plan = decided.plan
     if decided.holds and decided.held:
         return "held"
@@ -456,7 +456,7 @@ def outcome_of(decided: Decided, standing: Sequence[Hold] = ()) -> str:
         return "partial"
     if standing or (decided.holds and any(hold.stage == "release" for hold in decided.holds)):
         return "held"
-    return "split" if len(plan.nodes) > 1 else "routed"
+    return "split" if nodes > 1 else "routed"
 
 
 def _failed(order: OpenOrder, message: str) -> Routed:

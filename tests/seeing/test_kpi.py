@@ -117,7 +117,7 @@ def by_hand(dom, since: datetime | None, until: datetime | None, owner: str | No
             figures["wanted"] += sum(first["nodes"].values()) + first["short"]
         placing = [e.body["nodes"] for e in decisions if e.body["nodes"]]
         figures["placed"] += bool(placing)
-        figures["split"] += bool(placing) and len(placing[0]) > 1
+        figures["split"] += bool(placing) and len(view.summary.nodes) > 1
         paid, carts, routed = [], [], []
         for event in events:
             if event.kind == "order.routed":

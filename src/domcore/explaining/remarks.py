@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domcore.explanation import unweighed_text
+from domcore.explanation import counted, unweighed_text
 from domcore.model import Plan
 from domcore.sourcing.question import Question
 
@@ -19,9 +19,21 @@ COARSE = {
 
 def remarks(question: Question, plan: Plan) -> Iterator[str]:
     """One sentence each."""
+    yield from _begun(question)
     yield from _coarse(question)
     yield from _turned(question)
     yield from _unweighed(question, plan)
+
+
+def _begun(question: Question) -> Iterator[str]:
+    """Which nodes ship for the order already, and so count towards its limits."""
+    past = question.past
+    if past is not None and past.count:
+        names = [question.supply.field.nodes[at].id for at in past.nodes]
+        if past.beyond:
+            names.append(counted(past.beyond, "node") + " that the network no longer has")
+        units = counted(sum(past.units), "unit")
+        yield f"placed before: {units}, at {', '.join(names)}; limits of nodes count that"
 
 
 def _coarse(question: Question) -> Iterator[str]:

@@ -1,7 +1,8 @@
 """The facts every rule may read, each with its reader. None is a missing value.
 
-Text that is empty is missing. Weights and values of an order's lines speak of what is open, so a
-rule sees what this decision is about; ``order.value`` is the whole order's.
+Text that is empty is missing. Facts of an order speak of the whole of it, over all its decisions;
+those that speak of what this decision is about, the open rest, have ``open`` in their name. The two
+differ only once some of the order has been placed.
 """
 
 from __future__ import annotations
@@ -69,8 +70,18 @@ def _place(part: str) -> OrderReader:
     return read
 
 
-def _order_weight(request: Request) -> int:
+def _weight(request: Request) -> int:
+    every = (*request.lines, *request.rest)
+    return bounded(sum(line.item.weight * line.whole for line in every))
+
+
+def _open_weight(request: Request) -> int:
     return bounded(sum(line.item.weight * line.open for line in request.lines))
+
+
+def _open_value(line: OpenLine) -> int:
+    """The line's value, as far as it is open."""
+    return line.line.less(line.line.quantity - line.open).value
 
 
 def _age(request: Request) -> int:
@@ -115,10 +126,18 @@ _ORDER: Final = _specs(
      lambda r: amount(r.order.shipping)),
     ("order.total", "money", "", True, "All that the customer pays, taxes and delivery included",
      lambda r: amount(r.order.total)),
-    ("order.line_count", "int", "lines", False, "Lines still open", lambda r: len(r.lines)),
-    ("order.units", "int", "units", False, "Units still open",
+    ("order.line_count", "int", "lines", False, "Lines of the whole order that ship",
+     lambda r: len(r.lines) + len(r.rest)),
+    ("order.units", "int", "units", False, "Units of the whole order, placed and open",
+     lambda r: bounded(sum(line.whole for line in (*r.lines, *r.rest)))),
+    ("order.weight", "int", "g", False, "Grams of the whole order, placed and open", _weight),
+    ("order.open_line_count", "int", "lines", False, "Lines still open", lambda r: len(r.lines)),
+    ("order.open_units", "int", "units", False, "Units still open",
      lambda r: bounded(sum(line.open for line in r.lines))),
-    ("order.weight", "int", "g", False, "Grams still open", _order_weight),
+    ("order.open_weight", "int", "g", False, "Grams still open", _open_weight),
+    ("order.open_value", "money", "", False,
+     "Goods value of what is still open, after discounts where they are told",
+     lambda r: bounded(sum(_open_value(line) for line in r.lines))),
     ("order.placed_at", "time", "", False, "When it was placed",
      lambda r: bounded(to_micros(r.order.placed_at))),
     ("order.age", "int", "min", False, "Whole minutes since it was placed", _age),
@@ -157,11 +176,15 @@ _LINE: Final = _specs(
     ("line.value", "money", "", False,
      "Price times units ordered, less the discount where it is told",
      lambda o: bounded(o.line.value)),
+    ("line.open_value", "money", "", False,
+     "What the line is worth as far as it is open", lambda o: bounded(_open_value(o))),
     ("line.discount", "money", "", True, "What is taken off the line",
      lambda o: amount(o.line.discount)),
     ("line.tax", "money", "", True, "Tax on the line", lambda o: amount(o.line.tax)),
     ("line.unit_weight", "int", "g", False, "Grams per unit", lambda o: bounded(o.item.weight)),
-    ("line.weight", "int", "g", False, "Grams still open",
+    ("line.weight", "int", "g", False, "Grams of the line, placed and open",
+     lambda o: bounded(o.item.weight * o.whole)),
+    ("line.open_weight", "int", "g", False, "Grams still open",
      lambda o: bounded(o.item.weight * o.open)),
     ("line.longest_side", "int", "mm", True, "The longest side of one unit", _longest_side),
     ("line.category", "text", "", True, "Category path, such as 'garden/tools'",

@@ -111,11 +111,12 @@ class _Reader:
             self.node(row, position, node_facts, stock, distances, extra)
             for position, row in enumerate(nodes)
         )
-        open_lines = tuple(self.line(row, extra) for row in self.rows(table, "line"))
+        every = tuple(self.line(row, extra) for row in self.rows(table, "line"))
+        open_lines = tuple(line for line in every if line.open)
         now = datetime.fromisoformat(table.moment("now", "UTC") or NOON)
         now = now if now.tzinfo else now.replace(tzinfo=UTC)
         request = Request(
-            order=self.order(table, open_lines, now),
+            order=self.order(table, every, now),
             lines=open_lines,
             now=now,
             distances=distances,
@@ -125,6 +126,7 @@ class _Reader:
             ],
             approved=frozenset(table.texts("approved")),
             extra=extra,
+            rest=tuple(line for line in every if not line.open),
         )
         return Case(
             name=table.text("name", required=True),
@@ -228,7 +230,8 @@ class _Reader:
             category=row.text("category"),
             tags=row.texts("tags"),
         )
-        return OpenLine(line, item, row.whole("open", 10**9) if "open" in row.tree else quantity)
+        left = row.whole("open", 10**9) if "open" in row.tree else quantity
+        return OpenLine(line, item, left, max(0, quantity - left))
 
     def node(
         self,

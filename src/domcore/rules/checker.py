@@ -13,7 +13,7 @@ from domcore.model.clock import to_micros
 from domcore.model.facts import FactSpec
 from domcore.model.money import MICROS, MOST, micros
 from domcore.rules.builtin_facts import LONGEST_TEXT, zone
-from domcore.rules.expression import ELAPSED, QUANTIFIERS, Expression, Refusal
+from domcore.rules.expression import ELAPSED, OPEN_LINES, QUANTIFIERS, Expression, Refusal
 from domcore.rules.hints import fact_hint
 from domcore.rules.problems import shown, suggestion
 from domcore.rules.tree import (
@@ -50,6 +50,12 @@ _WRITTEN: Final = {
     "text": "text in quotes",
     "time": "a time in quotes, such as '2026-11-27 18:00'",
 }
+
+
+_STILL_OPEN: Final = Leaf(
+    "gte", FactRef("line.open", "line.open", "int", "line"), 1, text="line.open >= 1"
+)
+"""What a loop over ``open_lines`` asks of each line besides."""
 
 
 @frozen(slots=True)
@@ -254,6 +260,8 @@ class _Checker:
         self.within_lines = True
         body = self.condition(generator.elt)
         filters = [self.condition(part) for part in generator.generators[0].ifs]
+        if getattr(generator.generators[0].iter, "id", "") == OPEN_LINES:
+            filters.append(_STILL_OPEN)
         self.within_lines = False
         beyond = entities(body).union(*map(entities, filters)) & {"node", "candidate"}
         if beyond:

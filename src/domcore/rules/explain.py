@@ -102,7 +102,7 @@ def _verdict(
     line: int,
     position: int,
 ) -> Verdict:
-    lines = len(judging.sitting.request.lines)
+    lines = len(judging.sitting.lines)
     true, failing = _walk(rule.condition, read, line, lines)
     silent = "" if active >> rule.number & 1 else reach.why_silent(rule, judging.sitting.request)
     beyond = not judging.state.own[rule.source] >> position & 1

@@ -25,6 +25,10 @@ MOST_LEAVES: Final = 500
 MOST_IN_LIST: Final = 1_000
 
 QUANTIFIERS: Final = ("any", "all", "none")
+OPEN_LINES: Final = "open_lines"
+LOOPS: Final = ("lines", OPEN_LINES)
+"""What a loop goes over: all lines of the order, or those that are still open."""
+
 AFFIXES: Final = ("startswith", "endswith")
 ELAPSED: Final = (
     "minutes_since",
@@ -225,18 +229,18 @@ class _Acceptor:
             raise self.refuse(node, f"no function {shown(called)} in conditions{hint}")
 
     def quantifier(self, node: ast.Call, depth: int) -> None:
-        """Accept ``any(condition for line in lines)``."""
+        """Accept ``any(condition for line in lines)``, or over ``open_lines``."""
         called = _called(node)
         form = f"{called}(... for line in lines)"
         if len(node.args) != 1 or node.keywords or not isinstance(node.args[0], ast.GeneratorExp):
             raise self.refuse(node, f"write {form}")
         generator = node.args[0]
         clause = generator.generators[0]
-        over = (clause.target, clause.iter)
         if (
             len(generator.generators) != 1
             or clause.is_async
-            or not ([getattr(part, "id", "") for part in over] == ["line", "lines"])
+            or getattr(clause.target, "id", "") != "line"
+            or getattr(clause.iter, "id", "") not in LOOPS
         ):
             raise self.refuse(node, f"write {form}")
         for part in (generator.elt, *clause.ifs):

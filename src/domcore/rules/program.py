@@ -202,6 +202,7 @@ class Program:
         fired = {
             (found.rule.number, line)
             for (_, line), setters in firing.set_by.items()
+            if line < merge.lines
             for found in setters
         }
         merge.fired += [(number, line, EVERYWHERE) for number, line in sorted(fired)]

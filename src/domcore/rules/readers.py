@@ -24,15 +24,17 @@ from domcore.rules.tree import FactRef
 class Sitting:
     """What readers may look at while one order is judged.
 
+    `lines` are the open lines, by their numbers in the request, and after them those of the rest.
     `unread` is what they found that cannot be read, in words, as keys in the order it was found.
     """
 
-    __slots__ = ("for_lines", "line_derived", "order_derived", "request", "unread")
+    __slots__ = ("for_lines", "line_derived", "lines", "order_derived", "request", "unread")
 
     def __init__(self, request: Request) -> None:
         self.request = request
+        self.lines = request.lines + request.rest if request.rest else request.lines
         self.order_derived: dict[str, Any] = {}
-        self.line_derived: list[dict[str, Any]] = [{} for _ in request.lines]
+        self.line_derived: list[dict[str, Any]] = [{} for _ in self.lines]
         self.for_lines: dict[str, bool] = {}
         self.unread: dict[str, None] = {}
 
@@ -85,10 +87,10 @@ class Readers:
         if name in BUILTINS:
             read = BUILTINS[name].read
             assert read is not None  # only candidate facts have no reader
-            return lambda sitting, number: read(sitting.request.lines[number])
+            return lambda sitting, number: read(sitting.lines[number])
         spec = self.specs[name]
         return lambda sitting, number: _given_for(
-            spec, sitting.request.extra, sitting.request.lines[number].line.id
+            spec, sitting.request.extra, sitting.lines[number].line.id
         )
 
     def node(self, fact: FactRef) -> NodeReader:
@@ -126,7 +128,7 @@ def _order_attribute(fact: PackFact, sitting: Sitting) -> Any:
 
 def _line_attribute(fact: PackFact, sitting: Sitting, number: int) -> Any:
     """The line's own attribute, or else its item's."""
-    found = sitting.request.lines[number]
+    found = sitting.lines[number]
     for whose, attributes in (
         (f"line {found.line.id}", found.line.attributes),
         (f"item {found.item.sku}", found.item.attributes),

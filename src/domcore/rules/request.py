@@ -20,11 +20,19 @@ EVERYWHERE: Final = -1
 
 @define(slots=True)  # not frozen: every order builds some, and that doubles the cost
 class OpenLine:
-    """One line to be sourced: what was ordered, what it is, and the units still open."""
+    """One line: what was ordered, what it is, and the units still open; `placed` are those that
+    earlier decisions have allocated or that have left. Units nobody wants any more are in neither.
+    """
 
     line: OrderLine
     item: Item
     open: int
+    placed: int = 0
+
+    @property
+    def whole(self) -> int:
+        """Units of the whole order, over all its decisions."""
+        return self.open + self.placed
 
 
 @define(slots=True)  # not frozen: every order builds one, and that doubles the cost
@@ -44,6 +52,8 @@ class Request:
         extra: facts given by plugins, by fact name. For an ``order`` or ``destination`` fact the
             value; for a ``line`` fact a mapping from line id; for a ``candidate`` fact a mapping
             from node id. Node facts go to the node state.
+        rest: lines of the order of which nothing is open any more and something is placed. Rules
+            read them as part of the whole order; nothing is said of them.
         counted: the currency that the order's amounts are given in, where that is not its own.
     """
 
@@ -57,3 +67,4 @@ class Request:
     directives: tuple[Directive, ...] = ()
     extra: Mapping[str, Any] = _NONE
     counted: str = ""
+    rest: tuple[OpenLine, ...] = ()

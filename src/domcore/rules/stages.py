@@ -62,7 +62,7 @@ class Firing:
     __slots__ = ("line_hits", "order_hits", "set_by", "sitting")
 
     def __init__(self, sitting: Sitting, stages: int) -> None:
-        lines = len(sitting.request.lines)
+        lines = len(sitting.lines)
         self.sitting = sitting
         self.order_hits = [0] * stages
         self.line_hits = [[0] * lines for _ in range(stages)]
@@ -119,7 +119,7 @@ def _probe(tests: TestSet, engine: RuleEngine) -> Probe | None:
 
 def _run(stage: Stage, number: int, firing: Firing) -> None:
     sitting = firing.sitting
-    lines = range(len(sitting.request.lines))
+    lines = range(len(sitting.lines))
     if stage.bodies is not None:
         probe = stage.bodies
         shared = flat_order(probe.of_order, sitting)
@@ -161,7 +161,7 @@ def _settle(stage: Stage, firing: Firing, active: int) -> list[Assignment]:
 
 def _places(assignment: Assignment, firing: Firing) -> Sequence[int]:
     """The lines a rule sets a fact of, or -1 for the order."""
-    lines = range(len(firing.sitting.request.lines))
+    lines = range(len(firing.sitting.lines))
     if assignment.guard is not None:
         per_line, stage, number = assignment.guard
         if per_line:

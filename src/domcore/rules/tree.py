@@ -86,7 +86,7 @@ class Not:
 
 @frozen(slots=True)
 class ForLines:
-    """True when `body` is true of ``any`` open line, or of ``all`` of them."""
+    """True when `body` is true of ``any`` line of the order, or of ``all`` of them."""
 
     kind: str
     body: Condition

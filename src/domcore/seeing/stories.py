@@ -50,14 +50,14 @@ _read_work: Final = msgspec.json.Decoder(_WorkBody).decode
 class Story:
     """One order as figures see it.
 
-    `first_allocated` and `first_short` are of the first decision that planned; `placed_nodes` is
-    how many nodes the first decision used that reserved something. `shipped_at` and `delivered_at`
-    are None unless all of the order is.
+    `first_allocated` and `first_short` are of the first decision that planned; `placed` says
+    whether any decision reserved something. `shipped_at` and `delivered_at` are None unless all of
+    the order is.
     """
 
     first_allocated: int = 0
     first_short: int = 0
-    placed_nodes: int = 0
+    placed: bool = False
     costs: dict[str, int] = field(factory=dict)
     rejections: list[tuple[str, str, int]] = field(factory=list)
     routed_at: int | None = None
@@ -111,8 +111,7 @@ class _Reader:
         if not self._planned:
             self._planned = True
             story.first_allocated, story.first_short = units, body.short
-        if units and not story.placed_nodes:
-            story.placed_nodes = len(body.nodes)
+        story.placed = story.placed or units > 0
         if kind == "order.routed":
             self._pay(body.currency, body.cost)
             self._routed(at)

@@ -52,8 +52,8 @@ class Tally:
         self.units += facts.buckets.ordered
         self.allocated += story.first_allocated
         self.wanted += story.first_allocated + story.first_short
-        self.placed += story.placed_nodes > 0
-        self.split += story.placed_nodes > 1
+        self.placed += story.placed
+        self.split += story.placed and facts.nodes > 1
         for currency, amount in story.costs.items():
             total = self._costs.setdefault(currency, [0, 0])
             total[0] += 1

@@ -35,7 +35,7 @@ def terms_of(problem: Problem, solution: Solution) -> dict[str, int]:
         "short": sum(solution.short),
         "cost": solution.cost,
         "parcels": len(solution.parcels),
-        "nodes": len({node for node, _, _ in solution.take} - set(problem.opened)),
+        "nodes": len({node for node, _, _ in solution.take} - set(problem.opened) - problem.used),
     }
     return {name: values[name] for name in ("short", *problem.objective, "cost")}
 

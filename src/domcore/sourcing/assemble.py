@@ -11,10 +11,12 @@ from attrs import define
 from domcore.model import Policy, Terms, half_even
 from domcore.sourcing.charges import Charges, charges_of, per_unit
 from domcore.sourcing.planner.problem import Offer, Problem, Tariff
+from domcore.sourcing.question import Past
 from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Pool, Survey
 
 _NOWHERE: Final[Mapping[int, int]] = MappingProxyType({})
+_NO_NODES: Final[frozenset[int]] = frozenset()
 
 
 _UNCHARGED: Final[Charges] = ((), ())
@@ -139,6 +141,7 @@ def assemble(
     quantities: Sequence[int],
     taken: Mapping[tuple[int, int], int],
     opened: Mapping[int, int],
+    past: Past | None = None,
 ) -> Problem:
     """The planner's question for one pass.
 
@@ -146,6 +149,7 @@ def assemble(
         quantities: units wanted, by pool (0 where an earlier pass has them all).
         taken: units an earlier pass takes, by ``(pool, node position)``.
         opened: grams in the parcel an earlier pass opened, by node position.
+        past: what earlier decisions have placed; their nodes count towards the limit.
     """
     handling, rule_parcel = supply.field.rates.handling, prices.parcel
     offers = [
@@ -162,6 +166,7 @@ def assemble(
                 parcel[at] = fixed + handling[at][0] + rule_parcel[at]
                 if tariff is not None:
                     tariffs[at] = tariff
+    most = terms.split.max_nodes
     return Problem(
         tuple(quantities),
         offers,
@@ -169,7 +174,8 @@ def assemble(
         tuple(pool.item.weight for pool in seen.pools),
         tariffs,
         opened,
-        terms.split.max_nodes,
+        most if most is None or past is None else most - past.beyond,
         terms.split.ship_complete,
         objective,
+        _NO_NODES if past is None else frozenset(past.nodes),
     )

@@ -11,6 +11,7 @@ from domcore.sourcing.assemble import Prices, assemble
 from domcore.sourcing.outcome import parcels_of
 from domcore.sourcing.passes import Box, Pass
 from domcore.sourcing.planner.problem import Problem, Solution
+from domcore.sourcing.question import Past
 from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Survey
 
@@ -18,7 +19,13 @@ HOOK = "make_plan"
 
 
 def foreign_pass(
-    plugin: str, plan: Plan, seen: Survey, supply: Supply, policy: Policy, prices: Prices
+    plugin: str,
+    plan: Plan,
+    seen: Survey,
+    supply: Supply,
+    policy: Policy,
+    prices: Prices,
+    past: Past | None = None,
 ) -> tuple[Pass, list[Box]]:
     """Turn a foreign plan into a pass of our own, at our own prices.
 
@@ -31,7 +38,7 @@ def foreign_pass(
     """
     terms = policy.second or policy.first
     wanted = [pool.quantity for pool in seen.pools]
-    problem = assemble(seen, supply, terms, prices, ("cost",), wanted, {}, {})
+    problem = assemble(seen, supply, terms, prices, ("cost",), wanted, {}, {}, past)
     take = _take(plugin, plan, seen, supply)
     _refuse_breaches(plugin, take, problem)
     boxes = _boxes(plan.parcels, take, seen, supply)
@@ -87,7 +94,7 @@ def _refuse_breaches(plugin: str, take: Counter[tuple[int, int]], problem: Probl
             raise PluginError(plugin, HOOK, "allocates more than is open")
         if problem.ship_complete and take and totals[number] < quantity:
             raise PluginError(plugin, HOOK, "splits an order that ships complete")
-    nodes = len({at for at, _ in take})
+    nodes = len(problem.used.union(at for at, _ in take))
     if problem.max_nodes is not None and nodes > problem.max_nodes:
         raise PluginError(plugin, HOOK, f"uses {nodes} nodes where {problem.max_nodes} may ship")
 

@@ -185,9 +185,11 @@ def request_of(working: Working) -> Request:
     """What the rules are asked."""
     question, seen = working.question, working.seen
     available = question.supply.available
-    order, lines = question.order, seen.lines
+    order, lines, rest = question.order, seen.lines, seen.rest
     if question.exchange:
         order = in_other_currency(order, question.exchange)
+        by_id = {line.id: line for line in order.lines}
+        rest = tuple(evolve(each, line=by_id[each.line.id]) for each in rest)
         lines = tuple(
             evolve(each, line=order.lines[at])
             for each, at in zip(lines, seen.positions, strict=True)
@@ -207,6 +209,7 @@ def request_of(working: Working) -> Request:
         working.directives,
         working.extra,
         question.currency,
+        rest,
     )
 
 
@@ -239,12 +242,14 @@ def _plan(working: Working, outside: Outside | None) -> tuple[Plan, tuple[Draw, 
     if outside is not None:
 
         def check(plugin: str, plan: Plan) -> None:
-            found = foreign_pass(plugin, plan, seen, supply, policy, prices)
+            found = foreign_pass(plugin, plan, seen, supply, policy, prices, question.past)
             working.passes, working.boxes = [found[0]], found[1]
 
         outside.plan(question.order, working.candidates, policy, check)
     if not working.passes:
-        working.passes, working.boxes = run_passes(seen, supply, policy, prices, options)
+        working.passes, working.boxes = run_passes(
+            seen, supply, policy, prices, options, question.past
+        )
     plan, draws = plan_of(seen, supply, prices, working.passes, working.boxes)
     if plan.shortages and (question.excluded or question.avoided):
         plan = evolve(plan, shortages=_for_rejections(question, plan.shortages))
@@ -273,8 +278,9 @@ def _reviewed(working: Working, plan: Plan, outside: Outside | None) -> list[Hol
         return []
     holds = list(working.policy.holds)
     ceiling = question.options.review_nodes_over
-    if ceiling and len(plan.nodes) > ceiling:
-        reason = f"{len(plan.nodes)} nodes would ship it; more than {ceiling} want a second look"
+    nodes = spread(question, plan)
+    if ceiling and nodes > ceiling:
+        reason = f"{nodes} nodes would ship it; more than {ceiling} want a second look"
         holds.append(Hold(SPLIT_HOLD, reason))
     word = question.coarse.partition(" ")[0]
     if word in ("region", "country") and _is_to_come(question):
@@ -283,6 +289,15 @@ def _reviewed(working: Working, plan: Plan, outside: Outside | None) -> list[Hol
     if outside is not None:
         holds += outside.review(question.order, plan)
     return [hold for hold in holds if hold.code not in question.approved]
+
+
+def spread(question: Question, plan: Plan) -> int:
+    """How many nodes ship for the order under a plan, those of earlier decisions included."""
+    past = question.past
+    if past is None:
+        return len(plan.nodes)
+    nodes = question.supply.field.nodes
+    return len({*plan.nodes, *(nodes[at].id for at in past.nodes)}) + past.beyond
 
 
 def _is_to_come(question: Question) -> bool:

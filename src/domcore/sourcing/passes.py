@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from attrs import define
 
 from domcore.model import Policy, Terms
 from domcore.sourcing.assemble import Prices, assemble
 from domcore.sourcing.planner.problem import Problem, Solution
 from domcore.sourcing.planner.solve import solve
-from domcore.sourcing.question import Options
+from domcore.sourcing.question import Options, Past
 from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Survey
 
@@ -31,39 +33,55 @@ class Box:
 
 
 def run_passes(
-    seen: Survey, supply: Supply, policy: Policy, prices: Prices, options: Options
+    seen: Survey,
+    supply: Supply,
+    policy: Policy,
+    prices: Prices,
+    options: Options,
+    past: Past | None = None,
 ) -> tuple[list[Pass], list[Box]]:
     """Plan the order under the policy; what comes out as boxes is what will be shipped.
 
     First-pass allocations stand; in the second pass their parcels are free to join and their
-    nodes count.
+    nodes count. Where that leaves units short which a plan without the soft rules from the start
+    would place, that plan is the answer: what is soft gives way, what is hard does not. Where both
+    place as much, the first one keeps more of the soft rules.
     """
     wanted = [pool.quantity for pool in seen.pools]
-    problem = assemble(seen, supply, policy.first, prices, options.objective, wanted, {}, {})
-    solution = solve(problem, step_limit=options.step_limit)
-    passes = [Pass(policy.first, problem, solution)]
-    boxes: list[Box] = []
-    _fill(boxes, solution)
-    if policy.second is not None and any(solution.short):
-        taken = {(pool, at): units for at, pool, units in solution.take}
-        opened = {box.at: _grams(seen, box) for box in boxes}
-        problem = assemble(
-            seen,
-            supply,
-            policy.second,
-            prices,
-            options.objective,
-            solution.short,
-            taken,
-            opened,
-        )
-        solution = solve(problem, step_limit=options.step_limit)
-        passes.append(Pass(policy.second, problem, solution))
-        _fill(boxes, solution)
+    asked = (seen, supply, prices, options, past)
+    first = _run(*asked, policy.first, wanted, {}, {})
+    passes, boxes = [first], _fill([], first.solution)
+    if policy.second is None or not any(first.solution.short):
+        return passes, boxes
+    taken = {(pool, at): units for at, pool, units in first.solution.take}
+    opened = {box.at: _grams(seen, box) for box in boxes}
+    passes.append(_run(*asked, policy.second, first.solution.short, taken, opened))
+    _fill(boxes, passes[1].solution)
+    if taken and any(passes[1].solution.short):
+        afresh = _run(*asked, policy.second, wanted, {}, {})
+        if sum(afresh.solution.short) < sum(passes[1].solution.short):
+            return [afresh], _fill([], afresh.solution)
     return passes, boxes
 
 
-def _fill(boxes: list[Box], solution: Solution) -> None:
+def _run(
+    seen: Survey,
+    supply: Supply,
+    prices: Prices,
+    options: Options,
+    past: Past | None,
+    terms: Terms,
+    wanted: Sequence[int],
+    taken: Mapping[tuple[int, int], int],
+    opened: Mapping[int, int],
+) -> Pass:
+    """Plan so many units a pool, beside what an earlier pass has taken and opened."""
+    problem = assemble(seen, supply, terms, prices, options.objective, wanted, taken, opened, past)
+    return Pass(terms, problem, solve(problem, step_limit=options.step_limit))
+
+
+def _fill(boxes: list[Box], solution: Solution) -> list[Box]:
+    """Put what a pass takes into its parcels, and into those it joins."""
     units = {(at, pool): count for at, pool, count in solution.take}
     last = {box.at: box for box in boxes}
     for at, pools in solution.joined:
@@ -72,6 +90,7 @@ def _fill(boxes: list[Box], solution: Solution) -> None:
             contents[pool] = contents.get(pool, 0) + units[at, pool]
     for at, pools in solution.parcels:
         boxes.append(Box(at, {pool: units[at, pool] for pool in pools}))
+    return boxes
 
 
 def _grams(seen: Survey, box: Box) -> int:

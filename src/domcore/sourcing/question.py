@@ -29,6 +29,26 @@ class Options:
     max_attempts: int = 0
 
 
+@frozen(slots=True)
+class Past:
+    """What earlier decisions have done for an order, and still stands.
+
+    Args:
+        units: units allocated or gone, by line position.
+        nodes: positions of the nodes that they are at or have left from.
+        beyond: how many further nodes there are, that the network no longer has.
+    """
+
+    units: tuple[int, ...]
+    nodes: tuple[int, ...] = ()
+    beyond: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many nodes ship for the order already."""
+        return len(self.nodes) + self.beyond
+
+
 @define(slots=True)  # not frozen: every order builds one, and that doubles the cost
 class Question:
     """One order to be decided on.
@@ -55,6 +75,7 @@ class Question:
         generation: the planner and the facts that the record names: ours, unless an earlier
             decision is made again.
         format: the format the record is written in.
+        past: what earlier decisions have placed; None where nothing stands.
     """
 
     order: Order
@@ -76,6 +97,7 @@ class Question:
     rate: tuple[str, str] = ("", "")
     generation: Generation = CURRENT
     format: int = FORMAT
+    past: Past | None = None
 
     @property
     def exchange(self) -> str:

@@ -21,7 +21,7 @@ from domcore.sourcing.charges import RuleName
 from domcore.sourcing.field import Field
 from domcore.sourcing.generation import FORMATS, generation_of
 from domcore.sourcing.passes import Box, Pass
-from domcore.sourcing.question import Options, Question
+from domcore.sourcing.question import Options, Past, Question
 from domcore.sourcing.supply import Supply
 from domcore.sourcing.survey import Survey
 
@@ -53,10 +53,7 @@ def inputs(
         "seed": options.seed,
         "network": supply.field.digest,
         "program": question.program,
-        "items": [
-            (item.sku, item.weight, item.category, item.tags, item.attributes, item.dimensions)
-            for item in [pool.item for pool in seen.pools]
-        ],
+        "items": _item_rows([pool.item for pool in seen.pools]),
         "stock": [_stock_rows(supply, pool.item_id) for pool in seen.pools],
     }
     if order.destination is not None and question.normal:
@@ -64,6 +61,11 @@ def inputs(
         record["to"] = (to.country, to.region, to.postal)
     if question.rate[0]:
         record["rate"] = question.rate
+    past = question.past
+    if past is not None:
+        known = {pool.item.sku for pool in seen.pools}
+        rest = [line.item for line in seen.rest if line.line.sku not in known]
+        record["past"] = (past.units, past.nodes, past.beyond, _item_rows(rest))
     if question.coarse:
         record["coarse"] = question.coarse
     if question.excluded or question.avoided:
@@ -73,6 +75,13 @@ def inputs(
     if outside:
         record["outside"] = outside
     return record
+
+
+def _item_rows(items: Sequence[Item]) -> list[tuple[Any, ...]]:
+    return [
+        (item.sku, item.weight, item.category, item.tags, item.attributes, item.dimensions)
+        for item in items
+    ]
 
 
 def _stock_rows(supply: Supply, item_id: int) -> list[tuple[int, int, int]]:
@@ -171,6 +180,12 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
         safety = {at: floor for at, _, floor in stock if floor}
         if safety:
             supply.safety[item_id] = safety
+    past = None
+    if "past" in record:
+        units, nodes, beyond, rest = record["past"]
+        past = Past(tuple(units), tuple(nodes), beyond)
+        for item_id, row in enumerate(rest, len(record["items"])):
+            supply.put_items(owner, [(row[0], (item_id, _item_from(row)))])
     destination, place = order.destination, record["point"]
     if destination is not None:
         country, region, postal = record.get("to") or (
@@ -201,6 +216,7 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
         rate=tuple(record.get("rate", ("", ""))),
         generation=generation_of(record),
         format=record["format"],
+        past=past,
     )
 
 

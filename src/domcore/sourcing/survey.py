@@ -7,7 +7,7 @@ from attrs import define, evolve
 from domcore.model import Candidate, Destination, Item, Order, Quantities
 from domcore.rules.request import OpenLine
 from domcore.sourcing.distance import from_place
-from domcore.sourcing.question import Question
+from domcore.sourcing.question import Past, Question
 from domcore.sourcing.rates import Quote
 from domcore.sourcing.supply import Supply
 
@@ -33,7 +33,8 @@ class Survey:
     `positions` gives its position in the order. `unknown` are positions of lines whose SKU is not
     an item. `holders` is the mask of nodes that hold any of it and may serve the owner; `distances`
     (metres) and `quotes` are by node position, for holders only. A holder without a quote has no
-    rate to this destination and cannot ship.
+    rate to this destination and cannot ship. `rest` are lines that earlier decisions have placed
+    whole.
     """
 
     order: Order
@@ -44,6 +45,7 @@ class Survey:
     holders: int
     distances: dict[int, int]
     quotes: dict[int, Quote]
+    rest: tuple[OpenLine, ...] = ()
 
 
 def survey(question: Question, destination: Destination | None) -> Survey:
@@ -53,9 +55,12 @@ def survey(question: Question, destination: Destination | None) -> Survey:
     """
     supply, order = question.supply, question.order
     lines, positions, unknown = _open_lines(question)
+    rest: tuple[OpenLine, ...] = ()
+    if question.past is not None:
+        lines, rest = _whole(question, question.past, lines, positions)
     pools = _pool(lines, supply.items, order.owner)
     if destination is None or destination.point is None:
-        return Survey(order, lines, positions, pools, unknown, 0, {}, {})
+        return Survey(order, lines, positions, pools, unknown, 0, {}, {}, rest)
     field, available = supply.field, supply.available
     allowed = field.owner_mask(order.owner)
     found: set[int] = set()
@@ -67,7 +72,7 @@ def survey(question: Question, destination: Destination | None) -> Survey:
         order.service, question.currency, destination, distances, normal=question.normal
     )
     mask = sum([1 << at for at in holders])
-    return Survey(order, lines, positions, pools, unknown, mask, distances, quotes)
+    return Survey(order, lines, positions, pools, unknown, mask, distances, quotes, rest)
 
 
 def _open_lines(
@@ -88,6 +93,23 @@ def _open_lines(
             lines.append(OpenLine(line, entry[1], units))
             positions.append(position)
     return tuple(lines), tuple(positions), tuple(unknown)
+
+
+def _whole(
+    question: Question, past: Past, lines: tuple[OpenLine, ...], positions: tuple[int, ...]
+) -> tuple[tuple[OpenLine, ...], tuple[OpenLine, ...]]:
+    """The open lines with what is placed of them, and the lines that are placed whole."""
+    order, items = question.order, question.supply.items
+    begun = tuple(
+        evolve(line, placed=past.units[at]) for line, at in zip(lines, positions, strict=True)
+    )
+    rest = [
+        OpenLine(line, items[order.owner, line.sku][1], 0, past.units[at])
+        for at, line in enumerate(order.lines)
+        if line.ships and past.units[at] and not question.open[at]
+        if (order.owner, line.sku) in items
+    ]
+    return begun, tuple(rest)
 
 
 def _pool(

@@ -16,6 +16,7 @@ from domcore.store.operations.outbox import fulfillment_id
 from domcore.store.protocol import OrderFilter
 from domcore.store.queries import Queries
 from domcore.store.rows import LineRow, OrderRow
+from domcore.store.used_nodes import used_nodes
 from domcore.store.values import Backlog, OrderFacts, Outgoing, Promises, Wait
 
 
@@ -123,10 +124,11 @@ class Counting(Queries):
 
 
 def _facts(reader: Reader, rows: Sequence[OrderRow]) -> list[OrderFacts]:
-    """One page of orders, with four look-ups for all of them together."""
+    """One page of orders, with a few look-ups for all of them together."""
     ids = [row.id for row in rows]
     if not ids:
         return []
+    used = used_nodes(reader, ids)
     nodes, owners = reader.nodes(), reader.owners()
     read = msgspec.json.Decoder(Promises).decode
     bodies = {row[0]: read(row[3]) for row in reader.select("order_body", "order_id", ids)}
@@ -150,6 +152,7 @@ def _facts(reader: Reader, rows: Sequence[OrderRow]) -> list[OrderFacts]:
             Buckets(*units[row.id]),
             events[row.id],
             work[row.id],
+            len(used[row.id]),
         )
         for row in rows
     ]

@@ -31,6 +31,7 @@ from domcore.store.protocol import (
 )
 from domcore.store.rows import CursorRow, DecisionRow
 from domcore.store.seals import SEALS
+from domcore.store.used_nodes import NONE_USED, begun, used_nodes
 from domcore.store.waiting_rows import BEFORE_ALL
 from domcore.store.work_views import refusals
 
@@ -128,7 +129,9 @@ class Queries:
             excluded, woken = backend.glance()
             wanted = views.open_items(lines) if excluded else ()
             refused = refusals(backend, ids, wanted, now, excluded=excluded)
-        found = views.open_orders(rows, lines, holds, self._bodies, held, woken=woken)
+            some_placed = begun(lines)
+            used = used_nodes(backend, some_placed) if some_placed else NONE_USED
+        found = views.open_orders(rows, lines, holds, self._bodies, held, used, woken=woken)
         if refused.lines or refused.items:
             found = [refused.of(order) for order in found]
         return found[:limit] if order_ids is not None else found

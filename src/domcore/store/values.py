@@ -57,7 +57,9 @@ class OpenOrder(NamedTuple):
     how often nodes have rejected work of the order. `standing` are holds that were asked for: at
     ``release`` they stop the work that is made of it. `reason` is why the last decision left units
     open (empty: none did), `due` since when it queues (0: it does not); `others_woken` says that
-    some order has been woken that may be older, see `Store.ahead`.
+    some order has been woken that may be older, see `Store.ahead`. `placed` are the units by line
+    position that are allocated or have left (empty where none are), `used` the ids of the nodes
+    that they are at or have left from, as far as that is known.
     """
 
     order_id: int
@@ -75,6 +77,8 @@ class OpenOrder(NamedTuple):
     due: int = 0
     others_woken: bool = False
     standing: tuple[Hold, ...] = ()
+    placed: tuple[int, ...] = ()
+    used: tuple[int, ...] = ()
 
 
 class Draw(NamedTuple):
@@ -363,6 +367,8 @@ class OrderFacts(NamedTuple):
     """``(kind, at, body)`` in order."""
     work: dict[str, str]
     """Fulfillment order -> status."""
+    nodes: int = 0
+    """How many nodes it is shipped from, over all its decisions and by others (see `OpenOrder`)."""
 
 
 class Backlog(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from domcore.codec.stored import Bodies
@@ -37,11 +37,12 @@ def open_orders(
     holds: Sequence[Row],
     bodies: Bodies,
     held: frozenset[int],
+    used: Mapping[int, tuple[int, ...]],
     *,
     woken: bool,
 ) -> list[OpenOrder]:
-    """The orders of `rows` (see `Reader.queue`) that have open units; `held` are ids, and `woken`
-    whether any order is."""
+    """The orders of `rows` (see `Reader.queue`) that have open units; `held` are ids, `used` the
+    nodes of those that have units placed, and `woken` says whether any order is."""
     lines_of: dict[int, list[Row]] = {}
     for line in lines:
         lines_of.setdefault(line[0], []).append(line)
@@ -72,6 +73,8 @@ def open_orders(
                     due=due,
                     others_woken=woken,
                     standing=tuple(standing.get((order_id, revision), ())),
+                    placed=_placed(mine) if order_id in used else (),
+                    used=used.get(order_id, ()),
                 )
             )
     return found
@@ -80,6 +83,11 @@ def open_orders(
 def open_items(lines: Iterable[Row]) -> list[int]:
     """The items of which lines have open units."""
     return [line[_LINE_ITEM] for line in lines if line[_LINE_OPEN] and line[_LINE_ITEM]]
+
+
+def _placed(lines: Sequence[Row]) -> tuple[int, ...]:
+    """Units allocated or gone, by line."""
+    return tuple(line.allocated + line.shipped for line in map(LineRow._make, lines))
 
 
 def queue_rows(reader: Reader, order_ids: Sequence[int]) -> tuple[list[Row], frozenset[int]]:

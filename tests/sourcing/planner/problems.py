@@ -65,6 +65,8 @@ def problems(
     if options:
         if draw(st.integers(0, 2)) == 0:
             extra["opened"] = _some(draw, numbers, st.integers(0, 20))
+        if draw(st.integers(0, 2)) == 0:
+            extra["used"] = draw(st.frozensets(st.sampled_from([*numbers, 41, 42]), max_size=2))
         extra["max_nodes"] = draw(st.sampled_from([None, None, 1, 2, 3]))
         extra["ship_complete"] = draw(st.integers(0, 4)) == 0
         extra["objective"] = draw(OBJECTIVES)

@@ -15,7 +15,7 @@ def best_terms(problem: Problem) -> Terms:
     none = _vector(problem, sum(problem.quantities), 0, 0, 0)
     free = None
     if problem.max_nodes is not None:
-        free = max(0, problem.max_nodes - len(problem.opened))
+        free = max(0, problem.max_nodes - len(_counted(problem)))
     # (units placed by line, new nodes used) -> the least terms so far, shortage apart
     zero = (0,) * len(problem.quantities)
     states: dict[tuple[Terms, int], Terms] = {(zero, 0): _vector(problem, 0, 0, 0, 0)}
@@ -61,13 +61,18 @@ def terms_of(problem: Problem, solution: Solution) -> Terms:
         cost += _joined(problem, node, _grams(problem, taken, node, lines))
     assert len({node for node, _ in solution.joined}) == len(solution.joined)
     assert sorted(packed) == sorted(taken)
-    nodes = {node for node, _ in taken} - set(problem.opened)
+    nodes = {node for node, _ in taken} - _counted(problem)
     return _vector(problem, sum(solution.short), cost, len(solution.parcels), len(nodes))
 
 
 def nodes_counted(problem: Problem, solution: Solution) -> int:
-    """Nodes that count towards the limit: those used and those with an open parcel."""
-    return len({node for node, _, _ in solution.take} | set(problem.opened))
+    """Nodes that count towards the limit: those taken from, and those that count already."""
+    return len({node for node, _, _ in solution.take} | _counted(problem))
+
+
+def _counted(problem: Problem) -> set[int]:
+    """Nodes that count before anything is taken: with an open parcel, or of earlier decisions."""
+    return {*problem.opened, *problem.used}
 
 
 def keeps_the_rules(problem: Problem, solution: Solution) -> None:
@@ -82,7 +87,7 @@ def keeps_the_rules(problem: Problem, solution: Solution) -> None:
     assert solution.take == tuple(sorted(solution.take))
     assert terms_of(problem, solution)[-1] == solution.cost
     if problem.max_nodes is not None:
-        assert nodes_counted(problem, solution) <= max(problem.max_nodes, len(problem.opened))
+        assert nodes_counted(problem, solution) <= max(problem.max_nodes, len(_counted(problem)))
     if problem.ship_complete and any(solution.short):
         assert solution.short == problem.quantities
     assert solution.bound <= solution.cost
@@ -123,7 +128,7 @@ def _node_choices(problem: Problem, node: int) -> Iterator[tuple[Terms, int, Ter
         range(min(problem.quantities[line], offers[line][1]) + 1 if line in offers else 1)
         for line in range(len(problem.quantities))
     ]
-    new = 0 if node in problem.opened else 1
+    new = 0 if node in _counted(problem) else 1
     for units in product(*ranges):
         touched = [line for line, count in enumerate(units) if count]
         if not touched:

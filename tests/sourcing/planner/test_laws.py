@@ -51,6 +51,7 @@ def test_the_order_of_lines_and_the_numbers_of_nodes_do_not_matter(problem, rand
         ),
         parcel={renamed[node]: cost for node, cost in problem.parcel.items()},
         opened={renamed[node]: grams for node, grams in problem.opened.items()},
+        used=frozenset(renamed.get(node, 100 + node) for node in problem.used),
     )
     assert terms_of(other, solve(other)) == terms_of(problem, solve(problem))
 

@@ -106,7 +106,7 @@ def answer(
     for node, units in by_node.items():
         number = instance.nodes[node]
         packer = instance.packers[node]
-        groups = [(not instance.counts[node], [line for line, _ in units])]
+        groups = [(number in problem.opened, [line for line, _ in units])]
         if packer is not None:
             groups = packer.cheapest(units)[1]
         for joins, group in groups:

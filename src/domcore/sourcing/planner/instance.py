@@ -30,7 +30,7 @@ class Instance:
     `need` is what can be placed at all, by line; `offers[line]` lists
     ``(node, units, if touched, per unit)`` and `held[node]` ``(line, units, if touched, per
     unit)``, units never above the need. `opening[node]` is what using a node costs, `counts[node]`
-    is 1 where it counts against `limit` (None: no limit), 0 where a parcel is open already.
+    is 1 where it counts against `limit` (None: no limit), 0 where it counts already.
     `packers[node]` prices a node with a tariff truly and is None elsewhere; `true_unit[node][line]`
     are then the unit costs without the straight line (empty if all is `linear`). `weight` is the
     factor of each term, `penalty` that of a unit short.
@@ -95,8 +95,9 @@ def compile_instance(problem: Problem) -> Instance:
     used = sorted({offer[0] for row in rows for offer in row})
     local = {node: at for at, node in enumerate(used)}
     weight, penalty = _weights(problem, lines, need, rows)
-    money, extra = weight["cost"], weight["parcels"] + weight["nodes"]
+    money, new_parcel, new_node = weight["cost"], weight["parcels"], weight["nodes"]
     opened = problem.opened
+    counted = problem.used.union(opened)
     limit = problem.max_nodes
     parcel = problem.parcel
     instance = Instance(
@@ -105,9 +106,14 @@ def compile_instance(problem: Problem) -> Instance:
         need=need,
         offers=[[] for _ in lines],
         held=[[] for _ in used],
-        opening=[0 if node in opened else money * parcel[node] + extra for node in used],
-        counts=[0 if node in opened else 1 for node in used],
-        limit=None if limit is None else max(0, limit - len(opened)),
+        opening=[
+            0
+            if node in opened
+            else money * parcel[node] + new_parcel + (0 if node in counted else new_node)
+            for node in used
+        ],
+        counts=[0 if node in counted else 1 for node in used],
+        limit=None if limit is None else max(0, limit - len(counted)),
         packers=[None] * len(used),
         true_unit=[],
         weight=weight,

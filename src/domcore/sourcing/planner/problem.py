@@ -91,8 +91,11 @@ class Problem:
     committed at a node (a first pass): joining it costs no `parcel`, only the tariff's difference,
     and the node counts towards `max_nodes` whether it is used again or not.
 
+    `used` are nodes that earlier decisions ship from: they count towards `max_nodes` whether they
+    are used again or not, and no node is added by using them again; a parcel there is a new one.
+
     `objective` names terms of `TERMS` by falling importance; cost settles what they leave open.
-    "parcels" counts new parcels, "nodes" the nodes used that have no open parcel.
+    "parcels" counts new parcels, "nodes" the nodes that are neither `opened` nor `used`.
     """
 
     quantities: tuple[int, ...]
@@ -104,6 +107,7 @@ class Problem:
     max_nodes: int | None = None
     ship_complete: bool = False
     objective: tuple[str, ...] = ("cost",)
+    used: frozenset[int] = frozenset()
 
 
 @frozen(slots=True)

@@ -100,5 +100,8 @@ def _one_line(problem: Problem, opening: Mapping[int, int]) -> Solution | None:
 
 
 def _allowed(problem: Problem, nodes: set[int]) -> bool:
-    """Whether the nodes, with those that have an open parcel, keep to the limit."""
-    return problem.max_nodes is None or len(nodes.union(problem.opened)) <= problem.max_nodes
+    """Whether the nodes, with those that count already, keep to the limit."""
+    return (
+        problem.max_nodes is None
+        or len(nodes.union(problem.opened, problem.used)) <= problem.max_nodes
+    )

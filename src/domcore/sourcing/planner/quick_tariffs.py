@@ -50,7 +50,7 @@ def _single_units(problem: Problem) -> Solution | None:
         return None
     cost, parts = partition(group)
     nodes = {owner[part] for part in parts}
-    if problem.max_nodes is not None and len(nodes) > problem.max_nodes:
+    if problem.max_nodes is not None and len(nodes | problem.used) > problem.max_nodes:
         return None
     return parcels_answer(problem, [(owner[part], part) for part in parts], cost)
 
@@ -78,7 +78,8 @@ def _one_line(problem: Problem) -> Solution | None:
                     least, chain = total, (*earlier, (node, units))
             chains[placed] = (least, chain)
     cost, taken = chains[need]
-    if problem.max_nodes is not None and len(taken) > problem.max_nodes:
+    nodes = {node for node, _ in taken}
+    if problem.max_nodes is not None and len(nodes | problem.used) > problem.max_nodes:
         return None
     return single_line(problem, taken, cost)
 

@@ -49,6 +49,15 @@ class ElsewherePromises(KitSuite):
             assert kit.lines(order_id) == [(0, 0, 4, 0)]
             assert kit.shelf("bolt", "east") == (9, 0, 0)
 
+    def test_the_node_whose_goods_others_have_sent_counts_where_it_is_known(self) -> None:
+        with self.kit() as kit:
+            kit.count("bolt", "west", 9)
+            order_id = kit.take_in(order_of(bolt=4))
+            _tell(kit, 1)
+            assert kit.open(order_id)[-2:] == ((1,), ())
+            _tell(kit, 2, "f2", node="west")
+            assert kit.open(order_id)[-2:] == ((3,), (kit.node["west"],))
+
     def test_what_comes_before_its_order_is_kept_and_what_is_taken_back_is_open(self) -> None:
         with self.kit() as kit:
             assert _tell(kit, 3) == "recorded"

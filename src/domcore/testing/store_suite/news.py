@@ -8,7 +8,7 @@ from typing import Any
 
 from domcore.errors import ConflictError, PayloadError
 from domcore.model import AmendOrder, CancelOrder, Notice, Package
-from domcore.store.protocol import Store
+from domcore.store.protocol import OrderFilter, Store
 from domcore.testing.store_suite.kit import (
     MINUTE,
     NOW,
@@ -185,6 +185,28 @@ class NewsPromises(KitSuite):
             kit.hear(name, "shipped", minutes=2)
             assert kit.lines(self.order_id(name)) == [(1, 0, 3, 0), (0, 0, 2, 0)]
             assert kit.work(self.order_id(name)) == [(name, "shipped")]
+
+    def test_a_router_sees_which_nodes_an_order_is_shipped_from_already(self) -> None:
+        with self.kit() as kit:
+            name = self.work_of(kit, bolt=4, nut=2)
+            order_id = self.order_id(name)
+            fresh = kit.open(kit.take_in(order_of("2", bolt=1)))
+            assert (fresh.placed, fresh.used) == ((), ())
+            kit.hear(name, "rejected", ("bolt", 1), reason="not_found", minutes=1)
+            found = kit.open(order_id)
+            assert (found.open, found.placed) == ((1, 0), (3, 2))
+            assert found.used == (kit.node["east"],)
+            kit.hear(name, "shipped", minutes=2)
+            assert kit.open(order_id)[-2:] == ((3, 2), (kit.node["east"],))
+            (facts,) = [each for each in kit.store.facts(OrderFilter(), limit=9) if each.nodes]
+            assert (facts.order_id, facts.nodes) == (order_id, 1)
+
+    def test_a_node_that_gave_everything_back_does_not_count(self) -> None:
+        with self.kit() as kit:
+            name = self.work_of(kit, bolt=4)
+            kit.hear(name, "rejected", reason="closed", minutes=1)
+            found = kit.open(self.order_id(name))
+            assert (found.placed, found.used) == ((), ())
 
     def test_other_reasons_free_the_units(self) -> None:
         with self.kit() as kit:
