@@ -95,6 +95,13 @@ class Withholding:
             sum(1 << at for at in holders),
             {},
             [holders],
+            safety=[
+                {
+                    field.by_node_id[row.node_id]: row.safety
+                    for row in sellable.balances
+                    if row.safety and row.node_id in field.by_node_id
+                }
+            ],
         )
         if self._outside:
             request = self._asked(request, order, holders)

@@ -215,12 +215,19 @@ _CANDIDATE: Final = _specs(
     "candidate",
     ("candidate.distance_km", "decimal", "km", True,
      "Great-circle distance from the node to the destination", None),
-    ("candidate.available", "int", "units", False, "Units of the line available at the node", None),
-    ("candidate.covers_line", "bool", "", False, "Whether the node has all open units of the line",
-     None),
-    ("candidate.covers_order", "bool", "", False, "Whether the node has every open line in full",
-     None),
-    ("candidate.lines_covered", "int", "lines", False, "Open lines the node has in full", None),
+    ("candidate.available", "int", "units", False,
+     "Units it may give the line: above its floors, after other open lines of the SKU", None),
+    ("candidate.covers_line", "bool", "", False,
+     "Whether it may give all open units of the line", None),
+    ("candidate.covers_order", "bool", "", False,
+     "Whether it may give every open line in full", None),
+    ("candidate.lines_covered", "int", "lines", False, "Open lines it may give in full", None),
+    ("candidate.physical", "int", "units", False,
+     "Units of the line at the node, whatever must stay there", None),
+    ("candidate.holds_line", "bool", "", False,
+     "Whether all open units of the line's SKU are there, whatever must stay", None),
+    ("candidate.holds_order", "bool", "", False,
+     "Whether every open line is there in full, whatever must stay", None),
 )  # fmt: skip
 
 BUILTINS: Final[Mapping[str, Builtin]] = MappingProxyType(
@@ -231,7 +238,14 @@ BUILTINS: Final[Mapping[str, Builtin]] = MappingProxyType(
     }
 )
 
-PER_LINE_CANDIDATE: Final = frozenset({"candidate.available", "candidate.covers_line"})
+PER_LINE_CANDIDATE: Final = frozenset(
+    {
+        "candidate.available",
+        "candidate.covers_line",
+        "candidate.physical",
+        "candidate.holds_line",
+    }
+)
 """Candidate facts that differ from line to line of one order."""
 
 ELAPSED_UNITS: Final[Mapping[str, int]] = MappingProxyType(

@@ -12,6 +12,7 @@ from domcore.model.policy import COST_BASES, HOLD_STAGES, Directive, Hold
 from domcore.rules.builtin_facts import PER_LINE_CANDIDATE
 from domcore.rules.columns import Column
 from domcore.rules.consequence import finer_than_a_gram
+from domcore.rules.goods import FLOORED, PHYSICAL, Floor, Goods
 from domcore.rules.layers import CompiledRule
 from domcore.rules.merge import Merge
 from domcore.rules.node_state import NodeState
@@ -44,7 +45,8 @@ class Judging:
     """
 
     __slots__ = (
-        "_candidate_readers", "_columns", "_within", "line_hits", "order_hits", "sitting", "state",
+        "_candidate_readers", "_columns", "_goods", "_within", "line_hits", "order_hits", "sitting",
+        "state",
     )  # fmt: skip
 
     def __init__(
@@ -61,6 +63,7 @@ class Judging:
         self._within = within
         self._candidate_readers = candidate_readers
         self._columns: dict[tuple[str, int], Column] = {}
+        self._goods: Goods | None = None
 
     def candidate_column(self, key: str, line: int) -> Column:
         """A candidate fact of every node; `line` is -1 where it is the same for all lines."""
@@ -75,39 +78,23 @@ class Judging:
         place = line if fact.name in PER_LINE_CANDIDATE else -1
         return self.candidate_column(fact.key, place).values.get(position)
 
+    def lift(self, floors: Sequence[Floor]) -> None:
+        """Say what rules protect; facts of what may be taken are worked out anew from it."""
+        self._goods = Goods(self.sitting.request, self._positions(), floors)
+        for key in [key for key in self._columns if key[0] in FLOORED]:
+            del self._columns[key]
+
     def _values(self, key: str, line: int) -> dict[int, Any]:
         request = self.sitting.request
         if key == "candidate.distance_km":
             metres = request.distances
             return {at: metres[at] * 1_000 for at in self._positions() if at in metres}
-        if key == "candidate.available":
-            return self._available(line)
-        if key == "candidate.covers_line":
-            wanted = request.lines[line].open
-            return {at: units >= wanted for at, units in self._available(line).items()}
-        if key in ("candidate.lines_covered", "candidate.covers_order"):
-            covered = self._covered()
-            if key == "candidate.lines_covered":
-                return covered
-            every = len(request.lines)
-            return {at: count == every for at, count in covered.items()}
+        if key in FLOORED or key in PHYSICAL:
+            if self._goods is None:
+                self._goods = Goods(request, self._positions())
+            return self._goods.values(key, line)
         read, nodes = self._candidate_readers[key], self.state.nodes
         return {at: read(self.sitting, nodes[at].id) for at in self._positions()}
-
-    def _covered(self) -> dict[int, int]:
-        """Open lines that each node has in full."""
-        covered = dict.fromkeys(self._positions(), 0)
-        for number, open_line in enumerate(self.sitting.request.lines):
-            for at, units in self._available(number).items():
-                covered[at] += units >= open_line.open
-        return covered
-
-    def _available(self, line: int) -> dict[int, int]:
-        request = self.sitting.request
-        if line >= len(request.available):
-            return dict.fromkeys(self._positions(), 0)
-        units = request.available[line].get
-        return {at: units(at, 0) for at in self._positions()}
 
     def _positions(self) -> list[int]:
         mask, found = self._within, []

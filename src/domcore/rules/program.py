@@ -20,7 +20,7 @@ from domcore.rules.engines.protocol import RuleEngine
 from domcore.rules.expand import expand
 from domcore.rules.explain import Verdict, explain
 from domcore.rules.facts import FactRegistry
-from domcore.rules.judge import Clause, Judging, ask, hear
+from domcore.rules.judge import Clause, Judging
 from domcore.rules.layers import Reach, reads_money
 from domcore.rules.lowering import Lowering, StageTests
 from domcore.rules.merge import Merge
@@ -34,6 +34,7 @@ from domcore.rules.standing import is_standing
 from domcore.rules.strata import Strata
 from domcore.rules.stratify import strata_of
 from domcore.rules.tree import leaves
+from domcore.rules.waves import speak, waves_of
 
 CURRENCY: Final = "domcore/rule-currency"
 _NONE: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType({})
@@ -95,7 +96,8 @@ class Program:
         ]
         lowering = Lowering(self.readers, strata.levels)
         scoping = Scoping(lowering)
-        self._clauses, assignments = self._lower(scoping, strata)
+        clauses, assignments = self._lower(scoping, strata)
+        self._waves = waves_of(clauses)
         self._foreign = self._money_rules()
         self._columns = {
             key: self.readers.node(fact)
@@ -175,9 +177,13 @@ class Program:
         merge = Merge(lines, within)
         firing, active = self.fire(request, merge)
         judging = Judging(firing, state, within, self._candidates)
-        ask(self._clauses, judging, merge, active & only)
-        hear(request.directives, judging, merge, len(self.rules))
+        speak(self._waves, judging, merge, active & only, len(self.rules))
         policy = merge.policy()
+        if len(self._waves) > 1 and any(soft for soft, _ in merge.floors):
+            # Without the soft floors more may be taken, and rules that read that may say less.
+            hard, again = Merge(lines, within), Judging(firing, state, within, self._candidates)
+            speak(self._waves, again, hard, active & only, len(self.rules), hard=True)
+            policy = evolve(policy, second=hard.policy().second)
         unread = firing.sitting.unread
         if unread or state.unread_mask & within:
             told = (words for at, words in state.unread.items() if within >> at & 1)
@@ -225,6 +231,8 @@ class Program:
         merge = Merge(len(request.lines), state.everywhere)
         firing, active = self.fire(request, merge)
         judging = Judging(firing, state, state.everywhere, self._candidates)
+        if len(self._waves) > 1:
+            speak(self._waves, judging, merge, active, len(self.rules))
         return explain(self.rules, self.readers, self.reach, judging, active, line, node)
 
     def close(self) -> None:

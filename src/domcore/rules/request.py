@@ -47,6 +47,7 @@ class Request:
             Needed only where ``candidate.distance_km`` is in ``program.reads``.
         available: per line of `lines`, units available by node position; left out is 0. Needed
             only where another built-in ``candidate.*`` fact is in ``program.reads``.
+        safety: per line of `lines`, the safety stock by node position; left out is 0.
         approved: hold codes that a person has approved; they do not hold again.
         directives: what judging plugins say; merged by the same law as rules.
         extra: facts given by plugins, by fact name. For an ``order`` or ``destination`` fact the
@@ -68,3 +69,4 @@ class Request:
     extra: Mapping[str, Any] = _NONE
     counted: str = ""
     rest: tuple[OpenLine, ...] = ()
+    safety: Sequence[Mapping[int, int]] = ()

@@ -19,6 +19,7 @@ _GOODS: Final = frozenset(
         "line.category",
         "line.tags",
         "candidate.available",
+        "candidate.physical",
     )
 )
 """Facts besides those of nodes and of the hour that are the same for every order of an item; tags

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -198,6 +198,13 @@ def request_of(working: Working) -> Request:
     for pool in seen.pools:
         for line, _ in pool.lines:
             held[line] = available[pool.item_id]
+    safety: Sequence[Mapping[int, int]] = ()
+    if any(pool.item_id in question.supply.safety for pool in seen.pools):
+        of_line = {line: pool.item_id for pool in seen.pools for line, _ in pool.lines}
+        safety = [
+            question.supply.safety.get(of_line[number], _NOWHERE)
+            for number in range(len(seen.lines))
+        ]
     return Request(
         order,
         lines,
@@ -210,6 +217,7 @@ def request_of(working: Working) -> Request:
         working.extra,
         question.currency,
         rest,
+        safety,
     )
 
 
