@@ -21,7 +21,9 @@ from domcore.preparing import HOOK, Prepared, Preparer, Wanted
 from domcore.programs import Programs
 from domcore.rules.node_state import NodeState
 from domcore.rules.program import Program
+from domcore.rules.signals import Signals
 from domcore.settings import Settings
+from domcore.signalling import Signaller
 from domcore.sourcing.field import Field
 from domcore.sourcing.question import Options, Past, Question
 from domcore.sourcing.supply import Supply
@@ -63,6 +65,7 @@ class PlanningKit:
         self._places: dict[Destination, tuple[Destination, str]] = {}
         self._has_foreign: bool | None = None
         self._preparer = Preparer(plugins, settings)
+        self._signaller = Signaller(store, settings.stock.demand_days)
         routing = settings.routing
         self._options = Options(
             routing.objective,
@@ -119,6 +122,7 @@ class PlanningKit:
             # A savepoint that the caller rolls back leaves no trace to notice it by.
             self._cache.forget()
         self._cache.refresh()
+        self._signaller.forget()
         known = self._cache.supply.items
         wanted: dict[str, set[str]] = {}
         for each in orders:
@@ -134,6 +138,7 @@ class PlanningKit:
         """The sourcing question that an open order is now. `look` has been called."""
         demand, programs = self.placed(order.order), self.programs
         destination, currency = order.order.destination, self.currency(demand.owner)
+        asks = programs.asks_for(demand.owner, demand.channel)
         return Question(
             demand,
             order.open,
@@ -152,7 +157,28 @@ class PlanningKit:
             coarse=self._coarse(destination),
             rate=("", "") if demand.currency == currency else self._rate(demand, currency),
             past=self._past(order) if order.placed else None,
+            signals=self._signals(asks, demand, order.open, now) if asks else None,
         )
+
+    def _signals(
+        self, asks: frozenset[str], order: Order, units: Sequence[int], now: datetime
+    ) -> Signals | None:
+        """What the rules read of nodes besides their stock."""
+        known = (
+            (line.sku, self.supply.items.get((order.owner, line.sku)))
+            for line, some in zip(order.lines, units, strict=True)
+            if some and line.ships
+        )
+        items = list(dict.fromkeys((sku, entry[0]) for sku, entry in known if entry is not None))
+        return self._signaller.of(asks, items, self.supply, now)
+
+    def planned(self, draws: Iterable[tuple[int, ...]], sign: int) -> None:
+        """An order takes this stock from the snapshot, and is work for its nodes; -1 takes back."""
+        position, nodes = self.field.by_node_id, self.field.nodes
+        for _, item_id, node_id, units, _ in draws:
+            self.supply.take(item_id, position[node_id], sign * units)
+        if self._signaller.knows_work:
+            self._signaller.take(((nodes[position[draw[2]]].id, draw[3]) for draw in draws), sign)
 
     def _past(self, order: OpenOrder) -> Past:
         """What earlier decisions have placed, in this network's positions."""

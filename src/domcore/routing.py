@@ -421,11 +421,8 @@ class Router:
                 return routed
         return Routed(order_id, before.order.number, "failed", Plan(), detail=STALE)
 
-    def _take(self, draws: Iterable[tuple[int, ...]], sign: int) -> None:
-        supply = self._kit.supply
-        position = supply.field.by_node_id
-        for _, item_id, node_id, units, _ in draws:
-            supply.take(item_id, position[node_id], sign * units)
+    def _take(self, draws: Sequence[tuple[int, ...]], sign: int) -> None:
+        self._kit.planned(draws, sign)
 
     def _undo(self, commits: Iterable[Commit]) -> None:
         for commit in commits:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from domcore import Domcore, Settings
 from domcore.model import (
@@ -226,3 +227,34 @@ def test_at_equal_fill_the_plan_that_keeps_the_soft_rule_stands(shop: Open) -> N
         dom.capture(world.order("1", A=1, B=1))
         dom.route()
         assert ships(dom) == {"CHI": {"B"}}
+
+
+WHOLE_LINES = ("whole-lines", "not candidate.covers_line", '"exclude"')
+
+
+def test_a_line_that_comes_whole_or_not_at_all_is_not_split_by_what_is_protected(
+    shop: Open,
+) -> None:
+    world = coasts().node("SOHO", at=(40.7, -74.0), kind="store").stock("A", SOHO=5, LAX=4)
+    keep = ("keep", "node.kind == 'store'", "{ protect = { quantity = 3 } }")
+    with shop(world, keep, WHOLE_LINES) as dom:
+        dom.capture(world.order("1", A=5))
+        dom.route()
+        assert ships(dom) == {}
+        arrives(dom, "A", "SOHO", 8)
+        later(world, dom, 1)
+        assert ships(dom) == {"SOHO": {"A"}}
+
+
+def test_nor_by_what_another_line_of_the_same_sku_takes(shop: Open) -> None:
+    world = coasts().stock("A", NYC=5, LAX=4)
+    with shop(world, WHOLE_LINES) as dom:
+        order = world.order("1", A=3)
+        (line,) = order.lines
+        dom.capture(evolve(order, lines=(line, evolve(line, id="more", quantity=4))))
+        dom.route()
+        split = [work.node for work in dom.order("1").fulfillment_orders]
+        assert len(split) < 2
+        arrives(dom, "A", "NYC", 7)
+        later(world, dom, 1)
+        assert ships(dom) == {"NYC": {"A"}}

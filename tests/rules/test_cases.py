@@ -14,6 +14,7 @@ from domcore.rules import Activation, FactRegistry
 from domcore.rules.case_reading import parse_cases
 from domcore.rules.cases import run_cases
 from domcore.rules.engines.python import PythonEngine
+from domcore.sourcing.casework import case_planner
 
 CASE: Mapping[str, Any] = {
     "name": "a store abroad",
@@ -218,3 +219,56 @@ def test_a_kind_of_node_that_there_is_not_lists_those_that_there_are(check, stor
     node = [{**CASE["node"][0], "kind": "shop"}]
     with pytest.raises(ConfigurationError, match="kinds are dc, store, vendor"):
         check(stores, {**CASE, "node": node})
+
+
+def test_a_case_may_be_in_the_middle_of_an_orders_life(check, make):
+    pack = make.pack(
+        make.rule("True", {"split": {"max_nodes": 1}}, id="one"),
+        make.rule(
+            "order.units == 5 and order.open_units == 2 and order.nodes == 1"
+            " and order.attempts == 2 and order.rejections == 1"
+            " and hours_until(order.ship_by) < 24",
+            "hold",
+            id="begun",
+        ),
+        make.rule(
+            "candidate.open_orders == 7 and candidate.open_units == 9"
+            " and candidate.days_of_cover == 6 and candidate.ships_already",
+            {"cost": {"amount": "1.00", "per": "unit"}},
+            id="busy",
+        ),
+        currency="USD",
+    )
+    case = {
+        "name": "half of it has left",
+        "order": {
+            "country": "US",
+            "ship_by": "2026-01-05T18:00",
+            "attempts": 2,
+            "rejections": 1,
+        },
+        "node": [
+            {
+                "id": "far",
+                "distance_km": "900",
+                "stock": {"LAMP": 3},
+                "ships_already": True,
+                "open_orders": 7,
+                "open_units": 9,
+                "shipped": {"LAMP": 14},
+            },
+            {"id": "near", "distance_km": "1", "stock": {"LAMP": 9}},
+        ],
+        "line": [
+            {"sku": "LAMP", "quantity": 3, "open": 2},
+            {"sku": "PAINT", "quantity": 2, "open": 0, "tags": ["hazmat"]},
+        ],
+        "expect": [
+            {"rule": "one"},
+            {"rule": "begun"},
+            {"rule": "busy", "nodes": ["far"], "lines": ["LAMP"]},
+        ],
+        "plan": {"ships": {"far": {"LAMP": 2}}},
+    }
+    planner = case_planner(pack, engine=PythonEngine())
+    assert check(pack, case, plan=planner) == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from attrs import evolve
 
@@ -174,11 +176,18 @@ def test_time_is_read_in_the_packs_own_zone(shop):
 
 
 def test_times_still_to_come_are_counted(shop):
-    fact = [{"name": "order.ship_by", "type": "time"}]
-    assert shop.holds("hours_until(order.ship_by) == 24", fact=fact)
-    assert shop.holds("days_until(order.ship_by) <= 1.0", fact=fact)
-    assert shop.holds("minutes_since(order.ship_by) == -1440", fact=fact)
-    assert not shop.ordering(attributes=()).holds("hours_until(order.ship_by) < 48", fact=fact)
+    fact = [{"name": "order.wanted_by", "type": "time", "attribute": "ship_by"}]
+    assert shop.holds("hours_until(order.wanted_by) == 24", fact=fact)
+    assert shop.holds("days_until(order.wanted_by) <= 1.0", fact=fact)
+    assert shop.holds("minutes_since(order.wanted_by) == -1440", fact=fact)
+    assert not shop.ordering(attributes=()).holds("hours_until(order.wanted_by) < 48", fact=fact)
+
+
+def test_promises_of_the_channel_are_times_that_may_be_missing(shop):
+    soon = shop.ordering(ship_by=shop.now + timedelta(hours=6))
+    assert soon.holds("hours_until(order.ship_by) == 6 and order.deliver_by is None")
+    late = shop.ordering(deliver_by=shop.now - timedelta(days=2))
+    assert late.holds("days_since(order.deliver_by) == 2 and order.ship_by is None")
 
 
 def test_amounts_are_exact_to_the_millionth(shop):

@@ -52,6 +52,11 @@ def amount(told: int | None) -> int | None:
     return None if told is None else bounded(told)
 
 
+def moment(told: datetime | None) -> int | None:
+    """A time as a fact; one that nobody told is missing."""
+    return None if told is None else bounded(to_micros(told))
+
+
 def text(value: str) -> str | None:
     """Text as a fact: empty is missing, overlong is cut."""
     return value[:LONGEST_TEXT] or None
@@ -140,6 +145,16 @@ _ORDER: Final = _specs(
      lambda r: bounded(sum(_open_value(line) for line in r.lines))),
     ("order.placed_at", "time", "", False, "When it was placed",
      lambda r: bounded(to_micros(r.order.placed_at))),
+    ("order.ship_by", "time", "", True, "Until when it was promised to leave",
+     lambda r: moment(r.order.ship_by)),
+    ("order.deliver_by", "time", "", True, "Until when it was promised to arrive",
+     lambda r: moment(r.order.deliver_by)),
+    ("order.attempts", "int", "decisions", False, "Decisions that were made on it before",
+     lambda r: r.attempts),
+    ("order.rejections", "int", "", False, "How often nodes have rejected work of it",
+     lambda r: r.rejections),
+    ("order.nodes", "int", "nodes", False, "Nodes that ship for it already",
+     lambda r: len(r.used) + r.beyond),
     ("order.age", "int", "min", False, "Whole minutes since it was placed", _age),
 )  # fmt: skip
 
@@ -222,6 +237,14 @@ _CANDIDATE: Final = _specs(
     ("candidate.covers_order", "bool", "", False,
      "Whether it may give every open line in full", None),
     ("candidate.lines_covered", "int", "lines", False, "Open lines it may give in full", None),
+    ("candidate.ships_already", "bool", "", False,
+     "Whether the node ships for the order already", None),
+    ("candidate.open_orders", "int", "orders", True,
+     "Orders whose work the node has not finished", None),
+    ("candidate.open_units", "int", "units", True, "Units of that work", None),
+    ("candidate.days_of_cover", "decimal", "days", True,
+     "How long the line's goods there last at the pace of what has left; missing without demand",
+     None),
     ("candidate.physical", "int", "units", False,
      "Units of the line at the node, whatever must stay there", None),
     ("candidate.holds_line", "bool", "", False,
@@ -244,6 +267,7 @@ PER_LINE_CANDIDATE: Final = frozenset(
         "candidate.covers_line",
         "candidate.physical",
         "candidate.holds_line",
+        "candidate.days_of_cover",
     }
 )
 """Candidate facts that differ from line to line of one order."""

@@ -21,11 +21,15 @@ from domcore.rules.facts import FactRegistry, check_value
 from domcore.rules.pack import FORMAT, Activation, Pack
 from domcore.rules.problems import Problems, listed, shown, suggestion
 from domcore.rules.request import OpenLine, Request
+from domcore.rules.signals import Signals
 from domcore.rules.tables import Table, check_plain, read_tree, table_rows
 
 FILES: Final = ("cases.toml", "cases.json")
 NOON: Final = "2026-01-05T12:00:00+00:00"
 """When a case happens unless it says so: a Monday."""
+
+DEMAND_DAYS: Final = 28
+"""What a node has ``shipped`` in a case, it has in so many days."""
 
 MOST_CASES: Final = 10_000
 
@@ -127,6 +131,7 @@ class _Reader:
             approved=frozenset(table.texts("approved")),
             extra=extra,
             rest=tuple(line for line in every if not line.open),
+            **self.history(table, nodes),
         )
         return Case(
             name=table.text("name", required=True),
@@ -179,7 +184,8 @@ class _Reader:
         own = self.sub(table, "order")
         own.known(
             "owner", "channel", "number", "service", "customer_tier", "tags", "currency",
-            "country", "region", "postal", "placed_at", "attributes",
+            "country", "region", "postal", "placed_at", "ship_by", "deliver_by", "attempts",
+            "rejections", "attributes",
         )  # fmt: skip
         placed = datetime.fromisoformat(own.moment("placed_at", "UTC") or now.isoformat())
         country = own.text("country")
@@ -201,7 +207,33 @@ class _Reader:
             customer_tier=own.text("customer_tier"),
             tags=own.texts("tags"),
             attributes=self.attributes(own),
+            ship_by=self.moment(own, "ship_by"),
+            deliver_by=self.moment(own, "deliver_by"),
         )
+
+    def moment(self, table: Table, key: str) -> datetime | None:
+        told = table.moment(key, "UTC")
+        found = datetime.fromisoformat(told) if told else None
+        return found.replace(tzinfo=UTC) if found and not found.tzinfo else found
+
+    def history(self, table: Table, rows: list[Table]) -> dict[str, Any]:
+        """What went before: decisions, rejections, nodes that ship already, and their work."""
+        order = self.sub(table, "order")
+        work: dict[int, tuple[int, int]] = {}
+        shipped: dict[str, dict[int, int]] = {}
+        used = []
+        for at, row in enumerate(rows):
+            work[at] = (row.whole("open_orders", 10**9), row.whole("open_units", 10**9))
+            for sku, units in self.counts(row, "shipped").items():
+                shipped.setdefault(sku, {})[at] = units
+            if row.flag("ships_already", default=False):
+                used.append(at)
+        return {
+            "attempts": order.whole("attempts", 10**6),
+            "rejections": order.whole("rejections", 10**6),
+            "used": tuple(used),
+            "signals": Signals(work, DEMAND_DAYS, shipped),
+        }
 
     def line(self, row: Table, extra: dict[str, Any]) -> OpenLine:
         row.known(
@@ -244,7 +276,8 @@ class _Reader:
     ) -> Node:
         row.known(
             "id", "kind", "country", "region", "postal", "priority", "tags", "connector",
-            "rate_card", "handling", "attributes", "stock", "distance_km", "facts",
+            "rate_card", "handling", "attributes", "stock", "distance_km", "facts", "open_orders",
+            "open_units", "shipped", "ships_already",
         )  # fmt: skip
         name = row.text("id", required=True)
         kind = row.text("kind", default="dc")

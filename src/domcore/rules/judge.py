@@ -18,6 +18,7 @@ from domcore.rules.merge import Merge
 from domcore.rules.node_state import NodeState
 from domcore.rules.readers import CandidateReader, Sitting
 from domcore.rules.scopes import Scope
+from domcore.rules.signals import SIGNALS, signal_values
 from domcore.rules.stages import Firing
 from domcore.rules.tree import FactRef
 
@@ -89,6 +90,10 @@ class Judging:
         if key == "candidate.distance_km":
             metres = request.distances
             return {at: metres[at] * 1_000 for at in self._positions() if at in metres}
+        if key == "candidate.ships_already":
+            return {at: at in request.used for at in self._positions()}
+        if key in SIGNALS:
+            return signal_values(key, request, line, self._positions())
         if key in FLOORED or key in PHYSICAL:
             if self._goods is None:
                 self._goods = Goods(request, self._positions())

@@ -29,6 +29,7 @@ from domcore.rules.pack import PackFact
 from domcore.rules.readers import Readers, Sitting
 from domcore.rules.request import EVERYWHERE, Request
 from domcore.rules.scopes import Scoping
+from domcore.rules.signals import SIGNALS
 from domcore.rules.stages import Assignment, Firing, Stage, build_stage, run_stages
 from domcore.rules.standing import is_standing
 from domcore.rules.strata import Strata
@@ -70,6 +71,7 @@ class Program:
 
     * `rules`: the rules by number, the number a `Policy` speaks of;
     * `reads`: the names of the facts the program reads, so that nobody works out others;
+    * `asks`: those of them that the store must be asked for, see `SIGNALS`;
     * `digest`: SHA-256 over packs and activations: equal digests judge alike;
     * `engine`: the name of the engine that matches;
     * `specs`: the facts its rules may read, by name;
@@ -90,6 +92,7 @@ class Program:
             for leaf in leaves(rule.condition)
             for fact in leaf.facts
         )
+        self.asks: Final = self.reads & SIGNALS
         self._partners = [
             activation.nodes if activation.layer == "partner" else ()
             for _, activation in checked.packs

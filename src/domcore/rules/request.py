@@ -12,6 +12,7 @@ from attrs import define
 from domcore.model.item import Item
 from domcore.model.order import Order, OrderLine
 from domcore.model.policy import Directive
+from domcore.rules.signals import Signals
 
 _NONE: Final[Mapping[Any, Any]] = MappingProxyType({})
 EVERYWHERE: Final = -1
@@ -55,6 +56,11 @@ class Request:
             from node id. Node facts go to the node state.
         rest: lines of the order of which nothing is open any more and something is placed. Rules
             read them as part of the whole order; nothing is said of them.
+        attempts: decisions that were made on the order before.
+        rejections: how often nodes have rejected work of it.
+        used: positions of the nodes that ship for it already; `beyond` is how many more there are
+            that are no longer in the network.
+        signals: open work and demand; needed only where ``program.reads`` has one of `SIGNALS`.
         counted: the currency that the order's amounts are given in, where that is not its own.
     """
 
@@ -70,3 +76,8 @@ class Request:
     counted: str = ""
     rest: tuple[OpenLine, ...] = ()
     safety: Sequence[Mapping[int, int]] = ()
+    attempts: int = 0
+    rejections: int = 0
+    used: tuple[int, ...] = ()
+    beyond: int = 0
+    signals: Signals | None = None

@@ -15,9 +15,10 @@ from domcore.rules.engines.protocol import RuleEngine
 from domcore.rules.facts import FactRegistry
 from domcore.rules.pack import Pack
 from domcore.rules.program import compile_program
+from domcore.rules.request import OpenLine, Request
 from domcore.sourcing.decide import decide
 from domcore.sourcing.field import Field
-from domcore.sourcing.question import Question
+from domcore.sourcing.question import Past, Question
 from domcore.sourcing.supply import Supply
 
 CUSTOMER: Final = Point(0, 0)
@@ -68,7 +69,8 @@ def _question(case: Case) -> Question:
     )
     supply = Supply(Field(Network(nodes, (free,))))
     item_ids: dict[str, int] = {}
-    for line in request.lines:
+    every = (*request.lines, *request.rest)
+    for line in every:
         sku = line.item.sku
         item_id = item_ids.setdefault(sku, len(item_ids))
         supply.put_items(order.owner, [(line.line.sku, (item_id, line.item))])
@@ -81,11 +83,21 @@ def _question(case: Case) -> Question:
     return Question(
         evolve(
             order,
-            lines=tuple(line.line for line in request.lines),
+            lines=tuple(line.line for line in every),
             destination=evolve(destination, point=CUSTOMER),
         ),
-        tuple(line.open for line in request.lines),
+        tuple(line.open for line in every),
         supply,
         request.now,
         order.currency,
+        sequence=request.attempts + 1,
+        rejections=request.rejections,
+        past=_past(request, every),
+        signals=request.signals,
     )
+
+
+def _past(request: Request, every: Sequence[OpenLine]) -> Past | None:
+    """What the case says was placed before."""
+    units = tuple(line.placed for line in every)
+    return Past(units, request.used) if any(units) or request.used else None

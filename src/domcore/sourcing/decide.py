@@ -218,6 +218,11 @@ def request_of(working: Working) -> Request:
         question.currency,
         rest,
         safety,
+        question.sequence - 1,
+        question.rejections,
+        () if question.past is None else question.past.nodes,
+        0 if question.past is None else question.past.beyond,
+        question.signals,
     )
 
 

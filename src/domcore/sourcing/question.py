@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 from attrs import define, frozen
 
 from domcore.model import Candidate, Directive, FactValue, Hold, Order, Plan, Policy
+from domcore.rules.signals import Signals
 from domcore.sourcing.generation import CURRENT, FORMAT, Generation
 from domcore.sourcing.supply import Supply
 
@@ -76,6 +77,7 @@ class Question:
             decision is made again.
         format: the format the record is written in.
         past: what earlier decisions have placed; None where nothing stands.
+        signals: open work and demand, where a rule reads them.
     """
 
     order: Order
@@ -98,6 +100,7 @@ class Question:
     generation: Generation = CURRENT
     format: int = FORMAT
     past: Past | None = None
+    signals: Signals | None = None
 
     @property
     def exchange(self) -> str:

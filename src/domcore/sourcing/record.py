@@ -17,6 +17,7 @@ from attrs import evolve
 
 from domcore.model import Destination, Directive, Hold, Item, Order, Parcel, Plan, Point
 from domcore.model.clock import from_micros, to_micros
+from domcore.rules.signals import Signals
 from domcore.sourcing.charges import RuleName
 from domcore.sourcing.field import Field
 from domcore.sourcing.generation import FORMATS, generation_of
@@ -66,6 +67,8 @@ def inputs(
         known = {pool.item.sku for pool in seen.pools}
         rest = [line.item for line in seen.rest if line.line.sku not in known]
         record["past"] = (past.units, past.nodes, past.beyond, _item_rows(rest))
+    if question.signals is not None:
+        record["signals"] = _signals_row(question.signals)
     if question.coarse:
         record["coarse"] = question.coarse
     if question.excluded or question.avoided:
@@ -217,6 +220,22 @@ def question_from(record: Mapping[str, Any], order: Order, field: Field) -> Ques
         generation=generation_of(record),
         format=record["format"],
         past=past,
+        signals=_signals_from(record["signals"]) if "signals" in record else None,
+    )
+
+
+def _signals_row(signals: Signals) -> tuple[Any, ...]:
+    work = [(at, orders, units) for at, (orders, units) in signals.work.items()]
+    shipped = [(sku, list(units.items())) for sku, units in signals.shipped.items()]
+    return (work, signals.days, shipped)
+
+
+def _signals_from(row: Sequence[Any]) -> Signals:
+    work, days, shipped = row
+    return Signals(
+        {at: (orders, units) for at, orders, units in work},
+        days,
+        {sku: dict(rows) for sku, rows in shipped},
     )
 
 
