@@ -76,6 +76,8 @@ class PlanningKit:
         )
         self.roused: int | None = None
         """The basis for which all orders that wait have been woken, as far as is known here."""
+        self.ended_rules: set[tuple[str, int]] = set()
+        """Holding rules, each with its end, for whose end all held orders have been looked at."""
 
     @property
     def supply(self) -> Supply:

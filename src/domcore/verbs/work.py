@@ -20,6 +20,7 @@ from domcore.working.report import WorkReport
 from domcore.working.round import SECOND, Round
 from domcore.working.rules import heed
 from domcore.working.tasks import Tasks
+from domcore.working.windows import lift_ended
 
 if TYPE_CHECKING:
     from domcore.app import Domcore
@@ -41,8 +42,9 @@ class WorkVerbs(Core):
     def work(
         self, *, limit: int = 1000, stop: Callable[[], bool] | None = None, by: str = WORKER
     ) -> WorkReport:
-        """Do what is due: free expired reservations, ask for news, route, hand work to nodes,
-        deliver events, publish stock. What fails is named in the report, and the rest goes on.
+        """Do what is due: free expired reservations, lift holds of rules that have ended, ask for
+        news, route, hand work to nodes, deliver events, publish stock. What fails is named in the
+        report, and the rest goes on.
 
         Args:
             limit: at most so many of each kind.
@@ -74,6 +76,7 @@ class WorkVerbs(Core):
         if expired:
             self._kit.stock_changed()
             round.tally.add("expired", expired)
+        lift_ended(round)
         self.store.lift_exclusions(now=self._micros(), limit=round.limit)
         tasks = Tasks(round)
         tasks.ask()

@@ -16,6 +16,7 @@ class WorkReport:
 
     Args:
         expired: reservations whose time was over.
+        lifted: holds of rules whose window is over.
         pulled: commands that came from channels that are asked.
         news: notices that came from connectors that are asked.
         routed: orders that were decided; `placed` of them got stock.
@@ -34,6 +35,7 @@ class WorkReport:
 
     events: int = 0
     expired: int = 0
+    lifted: int = 0
     failures: tuple[str, ...] = ()
     pulled: int = 0
     news: int = 0

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _WORDS: Final = (
     ("expired", "freed {}", "reservation"),
+    ("lifted", "lifted {} of rules that have ended", "hold"),
     ("pulled", "took in {}", "command"),
     ("news", "heard {}", "notice"),
     ("routed", "routed {}", "order"),

@@ -1,0 +1,70 @@
+"""Holds of rules whose window is over: nothing speaks for them any more, so they are lifted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from domcore.model.actor import WORKER
+from domcore.model.clock import to_micros
+from domcore.rules.layers import window
+from domcore.working.round import Round
+
+PAGE: Final = 500
+_START: Final = (0, 0, 0, 0)
+
+
+def lift_ended(round: Round) -> None:
+    """Lift holds of rules that have ended since this was last looked at, at most `round.limit`.
+
+    An order that was held before routing is decided anew, by all rules that are in force now; work
+    that was held before release goes on where nothing else holds it. Where all are through, the
+    rules are remembered, so that held orders are looked at once for each end.
+    """
+    dom = round.dom
+    ended = _ended(round)
+    fresh = ended - dom._kit.ended_rules
+    if not fresh:
+        return
+    codes = {code for code, _ in fresh}
+    left = round.limit
+    for order_id, held in _held(round):
+        for code in sorted(codes.intersection(held)):
+            if left <= 0:
+                return
+            if dom.store.approve(order_id, by=WORKER, now=round.now(), code=code):
+                left -= 1
+                round.tally.add("lifted", 1)
+    dom._kit.ended_rules |= fresh
+
+
+def _ended(round: Round) -> set[tuple[str, int]]:
+    """The code and the end of every hold of an active rule that no longer speaks."""
+    now = to_micros(round.dom.now())
+    found: set[tuple[str, int]] = set()
+    going: set[str] = set()
+    for info in round.dom._kit.programs.packs():
+        if info.pack is None or not info.active:
+            continue
+        for rule in info.pack.rules:
+            if rule.verb != "hold" or not rule.enabled:
+                continue
+            code, end = f"{info.name}/{rule.id}", window(rule, info.pack.timezone)[1]
+            if rule.until and end <= now:
+                found.add((code, end))
+            else:
+                going.add(code)
+    return {(code, end) for code, end in found if code not in going}
+
+
+def _held(round: Round) -> Iterator[tuple[int, set[str]]]:
+    """Orders that are held, with the codes that stand."""
+    store, after = round.dom.store, _START
+    while True:
+        waits = store.waiting("held", before=round.now(), after=after, limit=PAGE)
+        for wait in waits:
+            holds = store.order(wait.key[0]).summary.holds
+            yield wait.key[0], {hold.code for hold in holds}
+        if len(waits) < PAGE:
+            return
+        after = waits[-1].key
