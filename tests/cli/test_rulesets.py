@@ -99,3 +99,17 @@ def test_a_worker_says_at_its_start_what_is_odd_and_says_it_once(project, caplog
         said = [each for each in caplog.records if "'sat'" in each.getMessage()]
         assert len(said) == 1
         assert said[0].rule == "mine/late"
+
+
+def test_attributes_of_nodes_that_cannot_be_read_are_told(project, run, tmp_path):
+    project(
+        'fact = [{ name = "node.docks", type = "int" }]\n'
+        + rule("busy", "node.docks > 3", '"exclude"')
+    )
+    assert "docks" not in run("rulesets", "check").output
+    world = World().node("NYC", at=(40.7, -74.0), attributes=(("docks", "many"),))
+    with Domcore(Settings(store=str(tmp_path / "domcore.db")), load_plugins=False) as dom:
+        dom.load_network(world.network())
+    checked = run("rulesets", "check")
+    assert checked.exit_code == 0
+    assert "odd: node NYC: attribute 'docks' is not a whole number" in checked.output

@@ -25,7 +25,8 @@ from domcore.rules.compiler import Active, facts_set_by
 from domcore.rules.loader import load_pack
 from domcore.rules.pack import Activation, Pack
 from domcore.rules.program import Program, compile_program
-from domcore.rules.remarks import WRONG, Known, Remark, activation_remarks, remarks_on
+from domcore.rules.remarks import ODD, WRONG, Known, Remark, activation_remarks, remarks_on
+from domcore.seeing.attributes import unread
 from domcore.settings import Settings
 from domcore.sourcing.casework import case_planner
 
@@ -190,7 +191,8 @@ class Rulebook:
         try:
             active = self._programs.active_packs(owner, channel)
             currency = self._settings.owners.get(owner, "")
-            return self._compile(active, currency, self._programs.set_by_rules(), remarks)
+            set_by_rules = self._programs.set_by_rules()
+            return self._compile(active, currency, set_by_rules, remarks, in_force=True)
         except DomcoreError as error:
             return (str(error),)
 
@@ -200,6 +202,8 @@ class Rulebook:
         currency: str,
         elsewhere: Mapping[str, FactSpec],
         remarks: list[Remark],
+        *,
+        in_force: bool = False,
     ) -> tuple[str, ...]:
         programs = self._programs
         program = compile_program(
@@ -210,6 +214,9 @@ class Rulebook:
             elsewhere=elsewhere,
         )
         remarks += remarks_on(program, self._known([program]), self._dom.now())
+        if in_force and self._stored is not None:
+            told = unread(self._stored.store, self._stored.network(), [program])
+            remarks += [Remark(ODD, "", message) for message in told]
         program.close()
         return ()
 

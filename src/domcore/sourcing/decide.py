@@ -55,6 +55,7 @@ WITHOUT_CODES = frozenset(f"{_FIRST_HALF} {_OTHER_HALF}".split())
 _NO_POLICY = Policy(Terms(()))
 _NO_DRAWS: tuple[Draw, ...] = ()
 _NOWHERE: Mapping[int, int] = MappingProxyType({})
+_NO_SAFETY: Sequence[Mapping[int, int]] = ()
 
 
 @frozen(slots=True)
@@ -198,13 +199,10 @@ def request_of(working: Working) -> Request:
     for pool in seen.pools:
         for line, _ in pool.lines:
             held[line] = available[pool.item_id]
-    safety: Sequence[Mapping[int, int]] = ()
-    if any(pool.item_id in question.supply.safety for pool in seen.pools):
+    kept, safety = question.supply.safety, _NO_SAFETY
+    if kept and any(pool.item_id in kept for pool in seen.pools):
         of_line = {line: pool.item_id for pool in seen.pools for line, _ in pool.lines}
-        safety = [
-            question.supply.safety.get(of_line[number], _NOWHERE)
-            for number in range(len(seen.lines))
-        ]
+        safety = [kept.get(of_line[number], _NOWHERE) for number in range(len(seen.lines))]
     return Request(
         order,
         lines,
