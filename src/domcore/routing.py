@@ -132,7 +132,7 @@ class RouteReport:
             self.incidents.append(f"{routed.name}: {routed.detail}")
 
 
-@frozen(slots=True)
+@define(slots=True)
 class Errand:
     """How this run routes.
 

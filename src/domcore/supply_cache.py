@@ -40,7 +40,7 @@ class SupplyCache:
     @property
     def field(self) -> Field:
         """The network, compiled."""
-        return self.supply.field
+        return (self._supply or self.supply).field
 
     def forget(self) -> None:
         """Drop everything: the network, items or stock were written whole."""
@@ -56,8 +56,8 @@ class SupplyCache:
         Balances come from the ledger's tail. Items have none, so they are read anew when they
         are next asked for.
         """
-        supply = self.supply
-        elsewhere, writes = self._store.changes_elsewhere(), self._store.writes()
+        supply, store = self._supply or self.supply, self._store
+        elsewhere, writes = store.changes_elsewhere(), store.writes()
         if elsewhere == self._seen_elsewhere and writes == self._seen_writes:
             return
         self._seen_elsewhere, self._seen_writes = elsewhere, writes

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from domcore.model import (
     Candidate,
@@ -58,7 +58,7 @@ _NOWHERE: Mapping[int, int] = MappingProxyType({})
 _NO_SAFETY: Sequence[Mapping[int, int]] = ()
 
 
-@frozen(slots=True)
+@define(slots=True)  # not frozen: every order builds one, and that doubles the cost
 class Decided:
     """What came of a question. `draws` is the stock it takes, none where it was held at route."""
 

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from attrs import frozen
+from attrs import define, frozen
 
 Offer = tuple[int, int, int, int]
 """What one node offers for one line: ``(node, available units, micros if touched, per unit)``."""
@@ -70,7 +70,7 @@ class Tariff:
         return total if total > self.minimum else self.minimum
 
 
-@frozen(slots=True)
+@define(slots=True)  # not frozen: every order builds one, and that doubles the cost
 class Problem:
     """One sourcing question.
 
@@ -110,7 +110,7 @@ class Problem:
     used: frozenset[int] = frozenset()
 
 
-@frozen(slots=True)
+@define(slots=True)  # not frozen: every order builds one, and that doubles the cost
 class Solution:
     """The answer: least (short units, then the objective's terms in order).
 
