@@ -8,7 +8,7 @@ import pytest
 
 from domcore import Domcore
 from domcore.errors import ConflictError, NotFound, PayloadError
-from domcore.model import AmendOrder, ShippedElsewhere
+from domcore.model import AmendOrder, AuthorizeReturn, Notice, ShippedElsewhere
 from domcore.testing.builder import World
 from domcore.verify import verify
 
@@ -117,3 +117,47 @@ def test_what_is_of_no_use_is_refused_and_its_place_named(dom: Domcore, more, pa
         dom.ship_elsewhere("1", **more)
     assert [problem.path for problem in refused.value.problems] == [path]
     assert kept(dom) == []
+
+
+# --- what nodes work on -------------------------------------------------------------------------
+
+
+def work_at_nyc(dom: Domcore) -> str:
+    """Work that NYC, which has no connector, has taken up."""
+    dom.route()
+    (work,) = dom.order("1").fulfillment_orders
+    dom.record(Notice(work.id, "accepted", dom.now()))
+    return work.id
+
+
+def shown(dom: Domcore) -> list[str]:
+    return [each.reason for each in dom.exceptions(kinds=("trouble",))]
+
+
+@pytest.mark.parametrize("status", ["cancelled", "rejected"])
+def test_people_are_shown_that_a_node_they_must_call_works_on_it(dom: Domcore, status: str) -> None:
+    work = work_at_nyc(dom)
+    dom.ship_elsewhere("1", [("MUG", 1)])
+    dom.ship_elsewhere("1", [("MUG", 1)])
+    (told,) = shown(dom)
+    assert told.startswith("NYC still works on goods that others have sent")
+    assert list(verify(dom.store)) == []
+    dom.record(Notice(work, status, dom.now()))
+    assert shown(dom) == []
+
+
+def test_what_the_node_ships_all_the_same_is_shown_instead(dom: Domcore) -> None:
+    work = work_at_nyc(dom)
+    dom.ship_elsewhere("1", [("MUG", 2)])
+    dom.record(Notice(work, "shipped", dom.now()))
+    (told,) = shown(dom)
+    assert "although others are said to have sent them" in told
+
+
+def test_goods_that_are_coming_back_may_have_been_taken_back_before(dom: Domcore) -> None:
+    dom.ship_elsewhere("1", [("MUG", 2)], name="call")
+    line = dom.order("1").order.lines[0].id
+    dom.authorize_return(AuthorizeReturn("main", "web", "1", "R1", ((line, 2),), "NYC"))
+    dom.ship_elsewhere("1", name="call", taken_back=True)
+    assert shipped(dom) == [0, 0]
+    assert list(verify(dom.store)) == []

@@ -86,9 +86,8 @@ class OrderChecks:
         yield from check_events(found)
         if found.papers.returns or found.papers.brought:
             kinds = [kind for _, _, kind, _ in found.papers.events]
-            yield from check_returns(
-                found, kinds.count(RETURN_AUTHORIZED), kinds.count(RETURN_CLOSED)
-            )
+            told = map(kinds.count, (RETURN_AUTHORIZED, RETURN_CLOSED, SENT))
+            yield from check_returns(found, *told)
         if found.papers.inbox:
             yield from self._check_inbox(found)
 

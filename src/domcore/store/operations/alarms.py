@@ -12,10 +12,11 @@ from domcore.model.order import Order
 from domcore.model.package import Package
 from domcore.store.backend import Reader
 from domcore.store.operations.changing import node_knows
+from domcore.store.operations.elsewhere import at_work_still
 from domcore.store.operations.news import REFUSED, Claim, Demand, Names, Share, Units
-from domcore.store.operations.order_work import OrderWork
+from domcore.store.operations.order_work import FINISHED, OrderWork
 from domcore.store.operations.returns import coming_back
-from domcore.store.operations.troubles import Lines, Troubles, is_troubling, lines_of
+from domcore.store.operations.troubles import NEWS, Lines, Troubles, is_troubling, lines_of
 from domcore.store.rows import ReturnRow
 
 RETURNED: Final = "returned"
@@ -72,6 +73,10 @@ def raise_alarms(
     }
     if about.troubled and status in REFUSED:
         node_knows(reader, work, about.key, now)
+    if about.troubled and status in FINISHED:
+        troubles = Troubles(reader, work.changes, work.state.order_id, now)
+        for row in at_work_still(troubles, about.key, about.node):
+            troubles.settle(row, NEWS)
     told = any(map(is_troubling, after.claims))
     back = any(claim.status == RETURNED for claim in after.claims)
     if not (unwanted or twice or after_all or told or back):

@@ -20,7 +20,15 @@ from domcore.store.backend import Reader
 from domcore.store.operations.order_work import OrderWork
 from domcore.store.operations.outbox import fulfillment_id
 from domcore.store.operations.shelves import Shelves
-from domcore.store.rows import ElsewhereLineRow, ElsewhereRow, LineRow, PackageRow, StockBalance
+from domcore.store.operations.troubles import Troubles
+from domcore.store.rows import (
+    ElsewhereLineRow,
+    ElsewhereRow,
+    LineRow,
+    PackageRow,
+    StockBalance,
+    TroubleRow,
+)
 
 Key = tuple[int, int]
 """(sequence, node id) of work, (line number, node id) of units, (item id, node id) of stock."""
@@ -28,6 +36,21 @@ Key = tuple[int, int]
 
 UNNAMED: Final[Mapping[str, Any]] = {"name": "", "node": "", "tracking": []}
 """What an event tells of shipments that something else than themselves has brought into play."""
+
+
+STILL_AT_WORK: Final = (
+    "{} still works on goods that others have sent, and has no connector: tell it to stop"
+)
+
+
+def at_work_still(troubles: Troubles, key: Key, node: str) -> list[TroubleRow]:
+    """Where people are shown that a node without a connector works on what others have sent."""
+    note = STILL_AT_WORK.format(node)
+    return [
+        row
+        for row in troubles.standing("left")
+        if (row.sequence, row.node_id) == key and row.note == note
+    ]
 
 
 class Sent(NamedTuple):
@@ -308,6 +331,15 @@ class Elsewhere:
                 }
             )
             add("events", (None, "fulfillment.exception", order_id, self._now, told))
+            if not self._work.work[sequence, node_id].told:
+                self._show_at_work((sequence, node_id), nodes[node_id])
+
+    def _show_at_work(self, key: Key, node: str) -> None:
+        """A node without a connector hears from nobody but a person that it is to stop."""
+        troubles = Troubles(self._reader, self._work.changes, self._work.state.order_id, self._now)
+        if not at_work_still(troubles, key, node):
+            name = fulfillment_id(self._work.state.order_id, key[0], node)
+            troubles.add("left", STILL_AT_WORK.format(node), key=key, work=name, node=node)
 
 
 def _differences(known: Mapping[Key, Sent], found: Mapping[Key, Sent]) -> dict[Key, int]:
