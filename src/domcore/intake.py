@@ -47,6 +47,7 @@ from domcore.planning import PlanningKit
 from domcore.plugins import Plugins, describe
 from domcore.returning import Returning
 from domcore.store.operations.notices import split_id
+from domcore.store.operations.partly import left_out, with_kept, without
 from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome
 from domcore.told_stock import check_told
@@ -129,7 +130,11 @@ class Intake:
                 raise NotFound(self._no_channel(envelope.channel))
             return self._receive(served, envelope)
 
-        return read_again(self._store, name, read, self._now())
+        def observe(news: ObserveStock, task: str) -> Outcome:
+            way, _, partner = task.partition(":")
+            return self.hear(news, partner, task) if way == "poll" else self.observe(news, task)
+
+        return read_again(self._store, name, read, observe, self._now())
 
     def _receive(self, served: Channel, envelope: Envelope) -> list[Outcome]:
         """Carry out what a delivery says. What cannot be read of it is kept, and the rest goes on.
@@ -266,12 +271,20 @@ class Intake:
         self._store.hurry_task(f"{PULL}{command.channel}", now=self._micros())
         return Outcome("asked", None, command.reason)
 
-    def hear(self, news: Notice | ObserveStock, connector: str) -> Outcome:
+    def hear(self, news: Notice | ObserveStock, connector: str, task: str = "") -> Outcome:
         """Take in what a connector tells: of work, or of stock at its own nodes."""
         if isinstance(news, Notice):
             return self.record(news, connector)
-        check_told(news, connector, self._store.network().network)
-        return self.observe(news)
+        network = self._store.network().network
+        foreign = check_told(news, connector, network, partly=bool(task))
+        if not foreign:
+            return self.observe(news, task)
+        outcome = self.observe(without(news, foreign), task)
+        kept = None
+        if outcome.outcome != "duplicate":
+            aside = left_out(news, foreign, task, self._micros())
+            kept = self._store.keep_unread(aside, now=self._micros())
+        return outcome if kept is None else with_kept(outcome, len(foreign), kept[0])
 
     def ship_elsewhere(self, command: ShippedElsewhere, *, by_hand: bool = False) -> Outcome:
         """Take in that others have sent goods of an order; `by_hand`: a person says so."""
@@ -281,10 +294,10 @@ class Intake:
         self._kit.stock_changed()
         return outcome
 
-    def observe(self, command: ObserveStock) -> Outcome:
-        """Take in news of stock."""
+    def observe(self, command: ObserveStock, task: str = "") -> Outcome:
+        """Take in news of stock; what a `task` has brought and cannot be taken in is kept."""
         self._kit.currency(command.owner)
-        outcome = self._store.observe_stock(command, now=self._micros())
+        outcome = self._store.observe_stock(command, now=self._micros(), task=task)
         counts = len(command.counts)
         self._kit.telemetry.count("domcore.stock.observations", counts, outcome=outcome.outcome)
         self._kit.stock_changed()

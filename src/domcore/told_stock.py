@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from domcore.errors import PayloadError, Problem
+from domcore.errors import Problem
 from domcore.model import Network, ObserveStock, StockCount
+from domcore.store.operations.observe import place_of, refusal
 
 
-def check_told(news: ObserveStock, connector: str, network: Network) -> None:
+def check_told(
+    news: ObserveStock, connector: str, network: Network, *, partly: bool = False
+) -> dict[int, list[Problem]]:
     """Refuse news of stock that a connector may not tell.
+
+    With `partly`, counts at nodes that do not name the connector are what is wrong by their places,
+    as long as there are others.
 
     Raises:
         PayloadError: a node that does not name the connector; a delta without a key, which told
             twice would count twice; a count that says no time, which told late would count as new.
     """
     own = {node.id for node in network.nodes if node.connector == connector}
-    problems = [
-        Problem(f"$.counts[{number}]", wrong)
-        for number, count in enumerate(news.counts)
-        if (wrong := wrong_count(count, news.key)) or (wrong := _foreign(count, own, connector))
-    ]
-    if problems:
-        raise PayloadError("this news of stock cannot be taken in", problems)
+    wrong: dict[int, list[Problem]] = {}
+    foreign: dict[int, list[Problem]] = {}
+    for number, count in enumerate(news.counts):
+        for found, said in (
+            (wrong, wrong_count(count, news.key)),
+            (foreign, _foreign(count, own, connector)),
+        ):
+            if said:
+                found[number] = [Problem(place_of(news, number), said)]
+    if wrong or (foreign and not (partly and len(foreign) < len(news.counts))):
+        raise refusal({**foreign, **wrong})
+    return foreign
 
 
 def wrong_count(count: StockCount, key: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from domcore.errors import NotFound, PayloadError, SignatureError
-from domcore.model import AmendOrder, CancelOrder, CaptureOrder, Envelope, Unreadable
+from domcore.model import AmendOrder, CancelOrder, CaptureOrder, Envelope, ObserveStock, Unreadable
+from domcore.store.operations.partly import told_again
 from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome, Store
 from domcore.store.values import Unread
@@ -69,12 +70,17 @@ def keep(
 
 
 def read_again(
-    store: Store, name: str, read: Callable[[Envelope], Sequence[Outcome]], now: Any
+    store: Store,
+    name: str,
+    read: Callable[[Envelope], Sequence[Outcome]],
+    observe: Callable[[ObserveStock, str], Outcome],
+    now: Any,
 ) -> bool:
     """Read something that was kept once more; False where nothing was kept.
 
     Args:
         read: takes a delivery in; where that raises, it stays where it is.
+        observe: takes counts in that a task has brought, and keeps what still cannot be.
         now: the time it is read at.
 
     Raises:
@@ -87,7 +93,11 @@ def read_again(
         return False  # it may be something else that can be tried again
     if unread is None:
         return False
-    channel = unread.task.partition(":")[2]
+    way, _, channel = unread.task.partition(":")
+    if way != "receive":
+        observe(told_again(unread.body), unread.task)
+        store.give_up(name, now=0, note="read")
+        return True
     try:
         outcomes = read(Envelope(channel, unread.body, unread.headers, now))
     except SignatureError as error:

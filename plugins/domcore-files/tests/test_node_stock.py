@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from domcore import ConnectorSettings, Settings, SignatureError
 from domcore.errors import PayloadError
-from domcore.model import Envelope, ObserveStock
+from domcore.model import Envelope, Item, ObserveStock, StockCount
+from domcore.model.clock import to_micros
 from domcore.store.protocol import StockFilter
 from domcore.testing import World
 from domcore_files.connector import FilesConnector
@@ -63,6 +65,54 @@ def test_a_node_tells_of_no_other_nodes_shelves(dom, folder: Path) -> None:
     assert on_hand(dom, "MUG") == {"LAX": 5, "NYC": 6}
     (parked,) = dom.parked()
     assert "serves no such node" in parked.note
+
+
+@pytest.mark.parametrize(
+    ("header", "mug", "bad", "after"),
+    [("on_hand", 7, "JAR,NYC,4", 7), ("delta", 2, "JAR,NYC,4", 7), ("on_hand", 7, "MUG,MARS,4", 7)],
+)
+def test_rows_of_what_nobody_knows_keep_no_others_waiting(
+    dom, folder: Path, header: str, mug: int, bad: str, after: int
+) -> None:
+    put(folder, "stock.csv", f"sku,node,{header}\nMUG,NYC,{mug}\n{bad}\nPOT,NYC,3\n")
+    dom.work()
+    assert (on_hand(dom, "MUG")["NYC"], on_hand(dom, "POT")) == (after, {"NYC": 3})
+    (parked,) = dom.parked()
+    assert "stock.csv:3" in parked.note
+    assert "1 of 3 counts are left out" in parked.note
+    assert list(dom.verify()) == []
+    with pytest.raises(PayloadError):
+        dom.retry(parked.id)
+    assert [each.id for each in dom.parked()] == [parked.id]
+
+
+def test_rows_that_were_left_out_are_taken_in_once_their_item_is_there(dom, folder: Path) -> None:
+    rows = "JAR,NYC,4\nMUG,NYC,-1\nLID,NYC,6\nPOT,NYC,3\n"
+    put(folder, "stock.csv", f"sku,node,delta\n{rows}")
+    dom.work()
+    dom.store.save_items("main", [Item("JAR")], now=to_micros(dom.now()))
+    (parked,) = dom.parked()
+    dom.retry(parked.id)
+    assert on_hand(dom, "JAR") == {"NYC": 4}
+    (left,) = dom.parked()
+    assert "stock.csv:4.sku" in left.note
+    assert "stock.csv:2" not in left.note
+    dom.store.save_items("main", [Item("LID")], now=to_micros(dom.now()))
+    dom.retry(left.id)
+    assert (on_hand(dom, "LID"), on_hand(dom, "MUG")["NYC"]) == ({"NYC": 6}, 4)
+    assert dom.parked() == []
+    assert list(dom.verify()) == []
+
+
+def test_a_count_that_was_left_out_is_no_newer_when_it_is_taken_in(dom, folder: Path) -> None:
+    put(folder, "stock.csv", "sku,node,on_hand\nJAR,NYC,4\nMUG,NYC,1\n")
+    dom.work()
+    dom.store.save_items("main", [Item("JAR")], now=to_micros(dom.now()))
+    later = StockCount("JAR", "NYC", on_hand=9, as_of=dom.now() + timedelta(minutes=1))
+    dom.observe(ObserveStock("main", (later,)))
+    (parked,) = dom.parked()
+    dom.retry(parked.id)
+    assert on_hand(dom, "JAR") == {"NYC": 9}
 
 
 def connector(folder: Path, **more) -> FilesConnector:

@@ -200,7 +200,8 @@ class ObserveStock:
     """News of stock. `key` makes deltas safe to repeat.
 
     With `channel`, SKUs may be that channel's own item ids: aliases are resolved when it is
-    applied.
+    applied. `source` and `rows` are for people: the file it was read from, and the line of each
+    count there, or none; what is wrong is named by them.
     """
 
     owner: str
@@ -208,6 +209,8 @@ class ObserveStock:
     key: str = ""
     channel: str = ""
     by: str = ""
+    source: str = ""
+    rows: tuple[int, ...] = ()
 
 
 @frozen(slots=True)

@@ -127,9 +127,13 @@ class Store(Handing, Holding, Offering, Minding, TakingBack, Protocol):
 
     # --- stock ---------------------------------------------------------------------------------
 
-    def observe_stock(self, command: ObserveStock, *, now: int) -> Outcome:
+    def observe_stock(self, command: ObserveStock, *, now: int, task: str = "") -> Outcome:
         """Counts and deltas: counts older than the last are dropped, later shipments reapplied;
         below what is reserved frees the youngest reservations and records ``stock.shortfall``.
+
+        With the `task` that brought it (``poll:nyc``), counts that cannot be taken in are kept as
+        one setback of it (`Unread.body` is the news of them alone) and the others are taken; the
+        outcome's detail names it. Where none can be, or no more can be kept, all are refused.
 
         Raises: PayloadError: unknown SKU or node, quantity out of range (nothing is written).
         """

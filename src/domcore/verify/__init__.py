@@ -11,8 +11,8 @@ I2        0 <= reserved, 0 <= blocked, reserved + blocked <= on hand; on hand is
 I3        reserved is the sum of the open reservations, and that of the ledger
 I4        each unit of a reservation is resolved at most once; its parts add up to the decision
 I5        an order is there whole, and what was taken in under a key is there
-I6        open + allocated + shipped + cancelled = ordered, line by line, as reserved and shipped; what
-          others have sent while a node works on it counts twice until that answers; a line
+I6        open + allocated + shipped + cancelled = ordered, line by line, as reserved and shipped;
+          what others have sent while a node works on it counts twice until that answers; a line
           without an item waits for it by name
 I7        each word to a node has exactly one outbox entry, withdrawn where it is not wanted
 I8        no reservation without live work, no work without reservation, none on cancelled orders

@@ -73,7 +73,7 @@ def _check_unread(source: Source) -> Violations:
         place = f"unread {consumer} {seq}"
         if (consumer, seq) not in setbacks:
             yield broken("reference", place, "is kept, but nobody is shown that")
-        if consumer.partition(":")[0] not in ("receive", "pull"):
+        if consumer.partition(":")[0] not in ("receive", "pull", "poll"):
             yield broken("cursor", place, "came by no way that there is")
         if revision < 0 or len(digest) != DIGEST_BYTES:
             yield broken("I10", place, "its revision or its content is not known")

@@ -30,10 +30,14 @@ from domcore.model import (
 from domcore.model.actor import actor, brought
 from domcore.publishing import StockPublisher
 from domcore.settings import ChannelSettings
-from domcore.store.protocol import Task
+from domcore.store.operations.partly import kept_as
+from domcore.store.protocol import Outcome, Task
 from domcore.unreadable import unread_of, unreadable_of
 from domcore.working.round import SECOND, Round, Trouble, call, refused, words_of
 from domcore.working.together import take_together
+
+TakeIn = Callable[[Any], Outcome | None]
+"""Takes one piece of a page in."""
 
 LONGEST_CURSOR: Final = 10_000
 CHANNELS: Final = "register_channels"
@@ -68,45 +72,49 @@ class Tasks:
                 pages = _Pages(
                     f"{PULL}{name}", plugin, CHANNELS, channel.pull, Pulled, "commands", "pulled"
                 )
-                self._read(pages, self._applier(name), work.pull_seconds)
+                self._read(pages, self._applier(name, pages.task), work.pull_seconds)
         for name, connector in self._dom.connectors().items():
             if isinstance(connector, PollsNews):
                 plugin = self._dom._connecting.plugin_of(name)
                 pages = _Pages(
                     f"poll:{name}", plugin, HOOK, connector.poll, Polled, "notices", "news"
                 )
-                self._read(pages, self._recorder(name), work.poll_seconds)
+                self._read(pages, self._recorder(name, pages.task), work.poll_seconds)
 
     def _by_channel(self) -> Callable[[str], ChannelSettings]:
         known = {each.name: each for each in self._dom.settings.channels}
         return lambda name: known.get(name) or ChannelSettings(name, "")
 
-    def _applier(self, channel: str) -> Callable[[Any], None]:
+    def _applier(self, channel: str, task: str) -> TakeIn:
         by = actor("channel", channel)
 
-        def apply(command: Any) -> None:
+        def apply(command: Any) -> Outcome | None:
             if isinstance(command, PayloadError):
                 raise command
             if not isinstance(command, Command):
                 raise DomcoreError(f"{type(command).__name__} is no command")
+            if isinstance(command, ObserveStock):
+                with self._dom.acting(by):
+                    return self._dom._intake.observe(brought(command, by), task)
             self._dom.apply([brought(command, by)], by=by)
+            return None
 
         return apply
 
-    def _recorder(self, connector: str) -> Callable[[Any], None]:
+    def _recorder(self, connector: str, task: str) -> TakeIn:
         by = actor("connector", connector)
 
-        def record(news: Any) -> None:
+        def record(news: Any) -> Outcome | None:
             if isinstance(news, PayloadError):
                 raise news
             if not isinstance(news, Notice | ObserveStock):
                 raise DomcoreError(f"{type(news).__name__} is no notice")
             with self._dom.acting(by):
-                self._dom._intake.hear(brought(news, by), connector)
+                return self._dom._intake.hear(brought(news, by), connector, task)
 
         return record
 
-    def _read(self, pages: _Pages, take_in: Callable[[Any], None], seconds: int) -> None:
+    def _read(self, pages: _Pages, take_in: TakeIn, seconds: int) -> None:
         """Read page after page for as long as there are more, within the limit."""
         left = self._round.limit
         while left > 0 and not self._round.stopped():
@@ -147,7 +155,7 @@ class Tasks:
             return Trouble(f"gave a cursor that is no text of {LONGEST_CURSOR} letters")
         return pieces, after, bool(page.more)
 
-    def _take_all(self, task: Task, pieces: Sequence[Any], take_in: Callable[[Any], None]) -> None:
+    def _take_all(self, task: Task, pieces: Sequence[Any], take_in: TakeIn) -> None:
         """All pieces of a page. A return is planned from the stock as it stands: it goes alone."""
         take_together(
             self._round,
@@ -156,13 +164,16 @@ class Tasks:
             lambda each: isinstance(each[1], AuthorizeReturn),
         )
 
-    def _take_in(self, task: Task, number: int, piece: Any, take_in: Callable[[Any], None]) -> None:
+    def _take_in(self, task: Task, number: int, piece: Any, take_in: TakeIn) -> None:
         """One piece; what cannot be taken in is set aside."""
         if isinstance(piece, Unreadable):
             self._keep(task, number, piece)
             return
         try:
-            take_in(piece)
+            outcome = take_in(piece)
+            if outcome is not None and isinstance(piece, ObserveStock) and kept_as(outcome):
+                self._round.tally.add("parked", 1)
+                self._round.tally.fail(f"{task.name}: {outcome.detail}")
             return
         except PayloadError as error:
             if isinstance(piece, CaptureOrder | AmendOrder | CancelOrder):

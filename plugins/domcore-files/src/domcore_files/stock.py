@@ -93,6 +93,7 @@ def observations(
     seen = seen or Seen(set())
     counts: list[StockCount] = []
     deltas: list[StockCount] = []
+    lines: dict[str, list[int]] = {"counts": [], "deltas": []}
     for row in rows:
         try:
             count = _count(row.values)
@@ -105,12 +106,15 @@ def observations(
             counts.append(count)
         else:
             deltas.append(count)
+        lines["counts" if count.delta is None else "deltas"].append(row.line)
     if not count_key and all(count.as_of is not None for count in counts):
         count_key = delta_key
     for key, what, found in ((count_key, "counts", counts), (delta_key, "deltas", deltas)):
         for at in range(0, len(found), BATCH):
             counted = tuple(found[at : at + BATCH])
-            yield ObserveStock(owner, counted, f"{key}:{what}:{part}{at}" if key else "")
+            named = f"{key}:{what}:{part}{at}" if key else ""
+            stand = tuple(lines[what][at : at + BATCH])
+            yield ObserveStock(owner, counted, named, source=name, rows=stand)
 
 
 def _count(values: Mapping[str, Any]) -> StockCount:

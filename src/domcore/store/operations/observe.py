@@ -41,13 +41,37 @@ def check_counts(
     Raises:
         PayloadError: every bad field of every count.
     """
-    problems: list[Problem] = []
+    problems = bad_counts(command, item_ids, node_ids, now)
+    if problems:
+        raise refusal(problems)
+
+
+def refusal(problems: Mapping[int, Sequence[Problem]]) -> PayloadError:
+    """What is said of counts that cannot be meant."""
+    found = [each for some in problems.values() for each in some]
+    return PayloadError("this news of stock cannot be taken in", found)
+
+
+def place_of(command: ObserveStock, number: int) -> str:
+    """Where a count stands: file and line where those were told, else its place in the news."""
+    if number < len(command.rows):
+        return f"{command.source}:{command.rows[number]}"
+    return f"$.counts[{number}]"
+
+
+def bad_counts(
+    command: ObserveStock, item_ids: Mapping[str, int], node_ids: Mapping[str, int], now: int
+) -> dict[int, list[Problem]]:
+    """What is wrong with counts, by their place in the command."""
+    found: dict[int, list[Problem]] = {}
     latest = now + CLOCKS_APART
     for number, count in enumerate(command.counts):
         if not (count.sku in item_ids and count.node in node_ids and _is_plain(count, latest)):
-            problems += _problems(f"$.counts[{number}]", count, item_ids, node_ids, latest)
-    if problems:
-        raise PayloadError("this news of stock cannot be taken in", problems)
+            path = place_of(command, number)
+            problems = list(_problems(path, count, item_ids, node_ids, latest))
+            if problems:
+                found[number] = problems
+    return found
 
 
 def check_types(command: ObserveStock) -> None:
@@ -56,9 +80,11 @@ def check_types(command: ObserveStock) -> None:
     Raises:
         PayloadError: a name, key or count that is not of its type, or cannot be stored.
     """
-    texts = (command.owner, command.key, command.channel)
+    texts = (command.owner, command.key, command.channel, command.source)
     counts = command.counts if type(command.counts) in (tuple, list) else (None,)
-    if not (all(map(is_text, texts)) and all(map(_is_count, counts))):
+    placed = type(command.rows) is tuple and all(type(row) is int for row in command.rows)
+    placed = placed and len(command.rows) in (0, len(counts))
+    if not (placed and all(map(is_text, texts)) and all(map(_is_count, counts))):
         raise PayloadError(
             "this news of stock cannot be taken in",
             [Problem("$", "a field is not of its type; see domcore.model.ObserveStock")],

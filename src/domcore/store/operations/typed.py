@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from attrs import evolve, fields, has
@@ -13,6 +13,9 @@ from domcore.codec.stored import dump_any
 from domcore.errors import PayloadError, Problem
 
 T = TypeVar("T")
+
+_BESIDE: Final = frozenset({"by", "source", "rows"})
+"""Fields of commands that are no part of what they say."""
 
 
 def typed(command: T, kind: type[T], what: str) -> T:
@@ -48,9 +51,9 @@ def is_text(value: object) -> bool:
 
 
 def content_of(command: Any) -> bytes:
-    """What a command says, as JSON. Who caused it is no part of that: the same news brought by
-    another is the same news."""
-    names = [each.name for each in fields(type(command)) if each.name != "by"]
+    """What a command says, as JSON. Who caused it, and where it stood, is no part of that: the same
+    news brought by another is the same news."""
+    names = [each.name for each in fields(type(command)) if each.name not in _BESIDE]
     return dump_any({name: getattr(command, name) for name in names})
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import evolve
 
+from domcore.errors import Problem
 from domcore.model.command import ObserveStock
 from domcore.model.item import Alias, Item
 from domcore.model.network import Network
@@ -19,9 +20,11 @@ from domcore.store.operations.network import (
     item_changes,
     replace_network,
 )
-from domcore.store.operations.observe import Observe, check_counts, check_types
+from domcore.store.operations.observe import Observe, bad_counts, check_types, refusal
+from domcore.store.operations.partly import check_any, left_out, with_kept, without
 from domcore.store.operations.sending import settle_kept
 from domcore.store.operations.typed import digest_of
+from domcore.store.operations.unread import keep_unread
 from domcore.store.protocol import (
     Outcome,
     StoredNetwork,
@@ -104,7 +107,7 @@ class GoodsWrites(Writes):
         )
         return evolve(command, counts=counts)
 
-    def observe_stock(self, command: ObserveStock, *, now: int) -> Outcome:
+    def observe_stock(self, command: ObserveStock, *, now: int, task: str = "") -> Outcome:
         """See `Store.observe_stock`."""
         backend, changes = self._backend, Changes(command.by)
         check_types(command)
@@ -115,14 +118,17 @@ class GoodsWrites(Writes):
                 repeat = seen_before(backend, owner_id, "stock", command.key, digest)
                 if repeat is not None:
                     return repeat
-            command = self._by_sku(command, owner_id)
+            told, command = command, self._by_sku(command, owner_id)
             items = backend.item_ids(owner_id, list({count.sku for count in command.counts}))
             stored = self._network()
             nodes = {
                 node.id: node_id
                 for node, node_id in zip(stored.network.nodes, stored.node_ids, strict=True)
             }
-            check_counts(command, items, nodes, now)
+            bad = bad_counts(command, items, nodes, now)
+            check_any(command, bad, task)
+            kept = self._keep_counts(told, bad, task, now) if bad else ""
+            command = without(command, bad) if bad else command
             observe = Observe(backend, changes, now)
             keys = [(items[count.sku], nodes[count.node]) for count in command.counts]
             observe.take_all(command, keys)
@@ -131,7 +137,23 @@ class GoodsWrites(Writes):
                 detail += f"; {observe.short} short of what is promised, {observe.freed} freed"
             word = "observed" if observe.applied or not command.counts else "stale"
             outcome = Outcome(word, None, detail)
+            outcome = with_kept(outcome, len(bad), kept) if bad else outcome
             if command.key:
                 remember(changes, owner_id, "stock", command.key, digest, outcome, now)
             self._apply(changes, now)
         return outcome
+
+    def _keep_counts(
+        self, told: ObserveStock, bad: Mapping[int, Sequence[Problem]], task: str, now: int
+    ) -> str:
+        """Keep what cannot be taken in; what it is called.
+
+        Raises:
+            PayloadError: too much is kept already.
+        """
+        changes = Changes(told.by)
+        kept = keep_unread(self._backend, changes, left_out(told, bad, task, now), now)
+        if kept is None:
+            raise refusal(bad)
+        self._backend.apply(changes)
+        return kept[0]

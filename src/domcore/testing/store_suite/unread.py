@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domcore.errors import NotFound
-from domcore.model import AmendOrder, CancelOrder
+from domcore.errors import NotFound, PayloadError
+from domcore.model import AmendOrder, CancelOrder, ObserveStock, StockCount
 from domcore.store.values import Unread
 from domcore.testing.store_suite.kit import NOW, KitSuite, StoreKit, order_of, raises
 
@@ -153,3 +153,23 @@ class UnreadPromises(KitSuite):
             kit.store.revive("setback/pull:web/1", now=NOW + 1)
             assert [each.cursor for each in kit.store.tasks()] == ["p1"]
             assert _names(kit) == []
+
+    def test_counts_that_cannot_be_taken_in_are_kept_and_the_others_are_taken(self) -> None:
+        with self.kit() as kit:
+            counts = (
+                StockCount("bolt", "east", delta=4),
+                StockCount("cog", "east", delta=2),
+                StockCount("bolt", "moon", delta=2),
+            )
+            news = ObserveStock("main", counts, "n1", source="f.csv", rows=(2, 3, 9))
+            raises(PayloadError, kit.store.observe_stock, news, now=NOW)
+            told = kit.store.observe_stock(news, now=NOW, task="poll:east")
+            assert (told.outcome, kit.shelf("bolt", "east")) == ("observed", (4, 0, 0))
+            (name,) = _names(kit)
+            assert told.detail.endswith(f"2 left out, kept as {name}")
+            (parked,) = kit.store.parked()
+            assert "f.csv:3.sku" in parked.note
+            assert "f.csv:9.node" in parked.note
+            again = kit.store.observe_stock(news, now=NOW, task="poll:east")
+            assert (again.outcome, _names(kit)) == ("duplicate", [name])
+            assert kit.shelf("bolt", "east") == (4, 0, 0)
