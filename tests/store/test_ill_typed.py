@@ -136,4 +136,4 @@ def test_a_time_that_is_none_is_named(kit: StoreKit, at: Any, word: str) -> None
 
 def test_a_return_that_is_closed_by_a_clock_that_went_back_is_whole(kit: StoreKit) -> None:
     command = ReceiveReturn("main", "web", "1", "first", (), close=True)
-    assert kit.store.receive_return(command, now=NOW - 5).detail == "closed"
+    assert kit.store.receive_return(command, now=NOW - 5).detail.startswith("closed")
