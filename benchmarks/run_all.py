@@ -26,6 +26,7 @@ SCRIPTS = {
     "dispatch.py": SMOKE,
     "stock.py": SMOKE,
     "receive.py": SMOKE,
+    "explain.py": SMOKE,
 }
 """Each with the options that make it quick."""
 

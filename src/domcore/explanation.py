@@ -63,10 +63,12 @@ class NodeStory:
     """Why one node ships or not.
 
     `verdict` is ``ships, dearer, parcels, nodes, tie, rules, floor, stock, rate, short, split,
-    held, owner, disabled``, or ``earlier`` where an earlier planner decided and nobody can tell any
-    more; `extra` is what the best plan using it would cost more, in micros; `distance` is in
-    metres, None where it holds nothing. `alternative` is that best plan, as ``(node, SKU,
-    units)``, and its cost.
+    better, held, owner, disabled``, or ``earlier`` where an earlier planner decided and nobody can
+    tell any more; `extra` is what the best plan using it would cost more, in micros; `distance` is
+    in metres, None where it holds nothing. `alternative` is that best plan, as ``(node, SKU,
+    units)``, and its cost; `proven` says whether there is no better one, None where there was
+    nothing to compare. `rules` are those that spoke of it; of a node that is only dearer they are
+    told where it was asked about.
     """
 
     node: str
@@ -77,23 +79,25 @@ class NodeStory:
     rules: tuple[RuleWord, ...] = ()
     alternative: tuple[tuple[str, str, int], ...] = ()
     alternative_cost: int | None = None
+    proven: bool | None = None
 
 
 @frozen(slots=True)
 class Explanation:
-    """One decision and its reasons.
+    """One decision, or a plan of which nothing was decided (`sequence` None), and its reasons.
 
     `replayed` says that deciding again from the record gave the same bytes; `asked` is the story
     of the node somebody asked about. `planner` and `facts` are the numbers of what decided it;
     where that is not what decides today, and decides otherwise, `told_from` is ``record`` instead
-    of ``replay`` and nothing is told of the nodes that lost. `status` is the order's today;
-    `other_decisions` are the numbers of those that are not told here; `remarks` is what somebody
-    should know before trusting the numbers.
+    of ``replay`` and nothing is told of the nodes that lost. `others` are the nearest nodes that
+    hold some of it and ship nothing, `others_untold` how many more there are. `status` is the
+    order's today; `other_decisions` are the numbers of those that are not told here; `remarks` is
+    what somebody should know before trusting the numbers.
     """
 
     order: tuple[str, str, str]
     number: str
-    sequence: int
+    sequence: int | None
     at: datetime
     currency: str
     lines: tuple[LineStory, ...]
@@ -113,6 +117,7 @@ class Explanation:
     planner: int = CURRENT.planner
     facts: int = CURRENT.facts
     told_from: str = REPLAYED
+    others_untold: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """A tree of JSON values: money as decimal text, distances in metres, times in ISO 8601."""
@@ -126,13 +131,18 @@ class Explanation:
     def _text(self) -> Iterator[str]:
         name = self.number or self.order[2]
         when = self.at.strftime("%Y-%m-%d %H:%M UTC")
-        yield f"Order {name} ({'/'.join(self.order[1:])}), decision {self.sequence}, {when}"
+        order = f"Order {name} ({'/'.join(self.order[1:])})"
+        if self.sequence is None:
+            yield f"{order}, planned {when}; nothing is decided"
+        else:
+            yield f"{order}, decision {self.sequence}, {when}"
         if self.status:
             yield f"The order is {self.status} now"
         yield from self._holds_text()
         yield "Lines"
+        proven = all(each.proven for each in self.certificates)
         for line in self.lines:
-            yield from _line_text(line)
+            yield from _line_text(line, proven=proven)
         if self.parcels:
             yield f"Parcels, {self._money(self.cost)} in all"
             costs = parts_shown([parcel.cost for parcel in self.parcels], self.currency)
@@ -147,6 +157,9 @@ class Explanation:
             yield "Nodes that hold some of it and do not ship"
             for story in self.others:
                 yield f"  {self._story_text(story)}"
+            if self.others_untold:
+                more = counted(self.others_untold, "more node")
+                yield f"  and {more} farther away (ask about one with --why-not)"
         if self.asked is not None:
             yield from self._asked_text(self.asked)
         for remark in self.remarks:
@@ -178,7 +191,7 @@ class Explanation:
 
     def _story_text(self, story: NodeStory) -> str:
         far = f" ({_km(story.distance)})" if story.distance is not None else ""
-        more = f": {self._extra(story)} more" if story.extra else ""
+        more = f": {self._extra(story)}" if story.extra else ""
         return f"{story.node}{far}: {story.reason}{more}"
 
     def _asked_text(self, story: NodeStory) -> Iterator[str]:
@@ -211,23 +224,29 @@ class Explanation:
         return "; ".join([*proofs, f"rule engine {self.made[1]}", replayed])
 
     def _extra(self, story: NodeStory) -> str:
-        """What a plan would cost more; it fits the costs shown beside it."""
+        """What a plan would cost more, or less; it fits the costs shown beside it."""
         extra = story.extra or 0
         theirs = extra if story.alternative_cost is None else story.alternative_cost
         shown = difference_shown(theirs - extra, theirs, self.currency)
-        return self._money(shown) if shown else f"{decimal_text(extra)} {self.currency}"
+        word = "more" if extra > 0 else "less"
+        if shown:
+            return f"{self._money(abs(shown))} {word}"
+        return f"{decimal_text(abs(extra))} {self.currency} {word}"
 
     def _money(self, amount: int) -> str:
         return money_text(amount, self.currency)
 
 
-def _line_text(line: LineStory) -> Iterator[str]:
+def _line_text(line: LineStory, *, proven: bool) -> Iterator[str]:
+    """Args: proven: whether what is short had to be."""
     sources = ", ".join(f"{units} from {node}" for node, units in line.sources)
     if not line.sources and not line.short:
         sources = line.reason or "nothing open"
     yield f"  {line.line}  {line.open} x {line.sku}: {sources}".rstrip(": ")
     if line.short:
         reason = _SHORT.get(line.reason, line.reason)
+        if line.reason == "split" and not proven:
+            reason = "no plan within the allowed split was found that covers it"
         yield f"    {line.short} stay{'s' if line.short == 1 else ''} open: {reason}"
 
 

@@ -49,3 +49,12 @@ def test_stock_is_counted_and_caught_up_small() -> None:
     )  # fmt: skip
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "every position again" in ran.stdout
+
+
+def test_plans_are_looked_at_small() -> None:
+    ran = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks" / "explain.py"), "--smoke"],
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "--why-not" in ran.stdout

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve
 
+from domcore.explaining.comparing import compared
 from domcore.explanation import NodeStory, RuleWord, counted
 from domcore.model import Directive, decimal_text
 from domcore.model.clock import from_micros
@@ -14,12 +15,14 @@ from domcore.rules.explain import Verdict
 from domcore.rules.facts import FactRegistry
 from domcore.rules.node_state import NodeState
 from domcore.rules.program import Program
-from domcore.sourcing.alternatives import cheapest_with, terms_of
+from domcore.sourcing.alternatives import Alternatives
 from domcore.sourcing.assemble import barred_for, floors_for
 from domcore.sourcing.decide import REJECTED, Decided, Working, request_of
 
-DEARER = "dearer"
-HELD = "the order was held before it was planned"
+MOST_TOLD: Final = 20
+"""Nodes that are told of without being asked about."""
+
+HELD: Final = "the order was held before it was planned"
 
 
 class NodeTeller:
@@ -35,24 +38,41 @@ class NodeTeller:
     ) -> None:
         self._decided = decided
         self._program = program
-        self._state = state
         self._working = working
         self._request = request_of(working)
         self._field = working.question.supply.field
         self._facts = facts
-
-    def others(self) -> tuple[NodeStory, ...]:
-        """The nodes that hold some of it and ship nothing, nearest first."""
-        shipping = set(self._decided.plan.nodes)
-        others = [
-            self._field.nodes[at].id
-            for at in self._working.seen.distances
-            if self._field.nodes[at].id not in shipping
+        self._explained = program.explainer(self._request, state)
+        limit = working.question.options.step_limit
+        self._offering = [
+            {offer[0] for row in each.problem.offers for offer in row} for each in working.passes
         ]
-        return tuple(sorted((self.node(each) for each in others), key=_by_nearness))
+        self._alternatives = [
+            Alternatives(each.problem, each.solution, step_limit=limit) for each in working.passes
+        ]
+
+    def others(self, asked: NodeStory | None) -> tuple[tuple[NodeStory, ...], int]:
+        """The nearest nodes that hold some of it and ship nothing, and how many more there are.
+
+        Args: asked: the story of a node that is told in detail; it is not looked at again.
+        """
+        shipping = set(self._decided.plan.nodes)
+        others = sorted(
+            (distance, node.id)
+            for node, distance in (
+                (self._field.nodes[at], distance)
+                for at, distance in self._working.seen.distances.items()
+            )
+            if node.id not in shipping
+        )
+        stories = tuple(
+            asked if asked is not None and asked.node == name else self.node(name, whole=False)
+            for _, name in others[:MOST_TOLD]
+        )
+        return stories, max(0, len(others) - MOST_TOLD)
 
     def rules(self) -> tuple[RuleWord, ...]:
-        """The rules and the plugins' directives that spoke, once each."""
+        """The rules that spoke, once each, and what plugins add to the cost."""
         rules, told = self._program.rules, self._working.directives
         words: dict[tuple[str, ...], RuleWord] = {}
         for number in sorted({number for number, _, _ in self._decided.policy.fired}):
@@ -62,7 +82,7 @@ class NodeTeller:
                 word = RuleWord(rule.address, version, rule.rule.verb, rule.rule.reason)
             else:
                 said = told[number - len(rules)]
-                if said.rule == REJECTED:
+                if said.verb != "cost":
                     continue
                 word = RuleWord(said.rule, "", said.verb, said.reason)
             words.setdefault((word.rule, word.version, word.verb, word.reason), word)
@@ -82,8 +102,11 @@ class NodeTeller:
             if told.rule == REJECTED and told.nodes:
                 yield RuleWord(told.rule, "", told.verb, f"{told.nodes[0]} {told.reason}")
 
-    def node(self, name: str) -> NodeStory:
-        """Why a node ships, or why it does not."""
+    def node(self, name: str, *, whole: bool = True) -> NodeStory:
+        """Why a node ships, or why it does not.
+
+        Args: whole: look for the best plan with it in the whole network, not among few nodes.
+        """
         at = self._field.position[name]
         seen = self._working.seen
         node = self._field.nodes[at]
@@ -118,24 +141,29 @@ class NodeTeller:
                 f" {question.currency}"
             )
             return evolve(story, verdict="rate", reason=reason)
-        return self._of_holder(story, at)
+        return self._of_holder(story, at, whole=whole)
 
-    def _of_holder(self, story: NodeStory, at: int) -> NodeStory:
+    def _of_holder(self, story: NodeStory, at: int, *, whole: bool) -> NodeStory:
         """A node that holds some of it and has a rate: rules, floors, or cost."""
-        words, reasons = self._barring(at)
         passes = self._working.passes
+        offered = any(at in nodes for nodes in self._offering)
+        words: tuple[RuleWord, ...] = ()
+        reasons: list[str] = []
+        if whole or not offered or self._is_barred(at):
+            words, reasons = self._barring(at)
         if reasons and passes and self._would_have_helped(at):
             return evolve(story, verdict="rules", reason="; ".join(reasons), rules=words)
-        offered = any(
-            offer[0] == at for each in passes for row in each.problem.offers for offer in row
-        )
         if not passes:
             return evolve(story, verdict="held", reason=HELD, rules=words)
         if not offered:
             verdict = "rules" if reasons else "floor"
             reason = "; ".join(reasons) or self._floor(at)
             return evolve(story, verdict=verdict, reason=reason, rules=words)
-        return self._dearer(story, at, words)
+        return self._compared(story, at, words, whole=whole)
+
+    def _is_barred(self, at: int) -> bool:
+        """From some line, in the first pass, where soft rules count."""
+        return any(mask >> at & 1 for mask in self._decided.policy.first.barred)
 
     def _barring(self, at: int) -> tuple[tuple[RuleWord, ...], list[str]]:
         """The rules that bar a node from some line, with the values they read; and what others
@@ -147,7 +175,7 @@ class NodeTeller:
                 word = RuleWord(told.rule, "", told.verb, told.reason)
                 words[f"{told.rule} {told.reason}"] = word
         for line in self._request.lines:
-            for verdict in self._program.explain(self._request, self._state, line.line.id, name):
+            for verdict in self._explained(line.line.id, name):
                 if verdict.spoke and verdict.verb in ("exclude", "require", "protect", "cost"):
                     words.setdefault(verdict.rule, self._word(verdict))
         barring = [
@@ -202,50 +230,35 @@ class NodeTeller:
             parts.append(f"{pool.item.sku}: {units} there, {floor} must stay")
         return "; ".join(parts)
 
-    def _dearer(self, story: NodeStory, at: int, words: tuple[RuleWord, ...]) -> NodeStory:
-        asked = next(
-            each
-            for each in reversed(self._working.passes)
-            if any(offer[0] == at for row in each.problem.offers for offer in row)
+    def _compared(
+        self, story: NodeStory, at: int, words: tuple[RuleWord, ...], *, whole: bool
+    ) -> NodeStory:
+        """Against the plan: at a glance, or looking at the whole network."""
+        number = next(
+            number
+            for number, each in reversed(list(enumerate(self._working.passes)))
+            if at in self._offering[number]
         )
-        limit = self._working.question.options.step_limit
-        other = cheapest_with(asked.problem, at, step_limit=limit)
-        limits = tuple(word for word in self.rules() if word.verb == "split")
-        if other is None:
-            reason = "no plan that the rules allow has room for it"
-            return evolve(story, verdict="split", reason=reason, rules=(*words, *limits))
+        asked, alternatives = self._working.passes[number], self._alternatives[number]
+        other = alternatives.look(at) if whole else alternatives.glance(at)
+        found = compared(asked.problem, asked.solution, other)
+        if found.verdict in ("split", "short"):
+            words = (*words, *(word for word in self.rules() if word.verb == "split"))
         story = evolve(
+            story,
+            verdict=found.verdict,
+            reason=found.reason,
+            extra=found.extra,
+            rules=words,
+            proven=other.proven,
+        )
+        if other.solution is None:
+            return story
+        return evolve(
             story,
             alternative=tuple(
                 (self._field.nodes[node].id, self._sku_of(number), units)
-                for node, number, units in other.take
+                for node, number, units in other.solution.take
             ),
-            alternative_cost=other.cost,
+            alternative_cost=other.solution.cost,
         )
-        ours = terms_of(asked.problem, asked.solution)
-        theirs = terms_of(asked.problem, other)
-        more = {name: theirs[name] - ours[name] for name in ours if theirs[name] != ours[name]}
-        decisive = next(iter(more), "cost")
-        if decisive == "short":
-            reason = f"using it would leave {counted(more['short'], 'more unit')} unshipped"
-            return evolve(story, verdict="short", reason=reason, rules=(*words, *limits))
-        if decisive in ("parcels", "nodes"):
-            reason = (
-                "the best plan that uses it needs"
-                f" {counted(more[decisive], 'more ' + decisive.removesuffix('s'))}"
-            )
-            return evolve(story, verdict=decisive, reason=reason, rules=words)
-        extra = more.get("cost", 0)
-        if extra == 0:
-            return evolve(
-                story, verdict="tie", extra=0, rules=words,
-                reason="costs the same; the tie goes to the node that sorts first",
-            )  # fmt: skip
-        return evolve(
-            story, verdict=DEARER, extra=extra, rules=words,
-            reason="the cheapest plan that uses it costs more",
-        )  # fmt: skip
-
-
-def _by_nearness(story: NodeStory) -> tuple[int, str]:
-    return (story.distance if story.distance is not None else 1 << 60, story.node)

@@ -13,6 +13,9 @@ from domcore.explanation import Explanation
 from domcore.model import Network, Order
 from domcore.outside import RecordedOutside
 from domcore.planning import PlanningKit
+from domcore.rules.facts import FactRegistry
+from domcore.rules.node_state import NodeState
+from domcore.rules.program import Program
 from domcore.sourcing import record as records
 from domcore.sourcing.decide import Decided, work_out
 from domcore.sourcing.field import Field
@@ -20,14 +23,21 @@ from domcore.sourcing.generation import CURRENT
 from domcore.sourcing.question import Question
 
 
-def explain_fresh(kit: PlanningKit, question: Question, decided: Decided) -> Explanation:
-    """Explain a decision that was just made and not stored."""
-    program, state = kit.program(question.order)
+def explain_plan(
+    question: Question,
+    decided: Decided,
+    program: Program,
+    state: NodeState,
+    facts: FactRegistry,
+) -> Explanation:
+    """Explain a plan of which nothing was stored, from the question that it answers."""
     answers = records.decode(decided.record).get("outside")
     outside = RecordedOutside(answers) if answers else None
     again, working = work_out(question, program, state, outside)
-    teller = Teller(program, state, again, working, kit.programs.facts)
-    return teller.tell(replayed=again.record == decided.record)
+    told = Teller(program, state, again, working, facts).tell(
+        replayed=again.record == decided.record
+    )
+    return evolve(told, sequence=None)
 
 
 def explain_stored(

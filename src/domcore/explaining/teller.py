@@ -28,13 +28,16 @@ class Teller:
 
     def tell(self, *, replayed: bool, why_not: str | None = None) -> Explanation:
         """The whole story; with `why_not`, a node of the network, also that node's in detail."""
+        asked = None if why_not is None else self._nodes.node(why_not)
+        others, more = self._nodes.others(asked)
         return explanation_of(
             self._working.question,
             self.decided.plan,
             self.decided.holds,
-            others=self._nodes.others(),
+            others=others,
+            others_untold=more,
             rules=self._nodes.rules(),
             replayed=replayed,
             incidents=self.decided.incidents,
-            asked=None if why_not is None else self._nodes.node(why_not),
+            asked=asked,
         )

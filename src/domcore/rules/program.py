@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
@@ -231,12 +231,22 @@ class Program:
         Raises:
             NotFound: no such line in the request, or no such node.
         """
+        return self.explainer(request, state)(line, node)
+
+    def explainer(
+        self, request: Request, state: NodeState
+    ) -> Callable[[str, str], tuple[Verdict, ...]]:
+        """`explain` for many lines and nodes of one request; the rules are put to it once."""
         merge = Merge(len(request.lines), state.everywhere)
         firing, active = self.fire(request, merge)
         judging = Judging(firing, state, state.everywhere, self._candidates)
         if len(self._waves) > 1:
             speak(self._waves, judging, merge, active, len(self.rules))
-        return explain(self.rules, self.readers, self.reach, judging, active, line, node)
+
+        def explained(line: str, node: str) -> tuple[Verdict, ...]:
+            return explain(self.rules, self.readers, self.reach, judging, active, line, node)
+
+        return explained
 
     def close(self) -> None:
         """Give back what the engine holds."""

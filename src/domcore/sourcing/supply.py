@@ -57,6 +57,18 @@ class Supply:
             elif item_id in safety:
                 safety[item_id].pop(at, None)
 
+    def copied(self, owner: str, skus: Iterable[str]) -> Supply:
+        """What there is of these SKUs now, in a snapshot of its own."""
+        copy = Supply(self.field)
+        for sku in skus:
+            entry = self.items.get((owner, sku))
+            if entry is not None:
+                copy.put_items(owner, [(sku, entry)])
+                copy.available[entry[0]] = dict(self.available[entry[0]])
+                if entry[0] in self.safety:
+                    copy.safety[entry[0]] = dict(self.safety[entry[0]])
+        return copy
+
     def take(self, item_id: int, at: int, quantity: int) -> None:
         """A plan takes units; negative gives them back."""
         here = self.available[item_id]

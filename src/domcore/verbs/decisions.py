@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from domcore.errors import ConfigurationError, NotFound
 from domcore.model import (
@@ -32,15 +33,21 @@ MOST_MINUTES: Final = 366 * 24 * 60
 """The longest reservation."""
 
 
-@frozen(slots=True)
+@frozen
 class Planned:
-    """A plan that was made and not committed."""
+    """A plan that was made and not committed. Its explanation is worked out when it is first asked
+    for, from what was read when it was made."""
 
     order_id: int
     order: Order
     plan: Plan
     holds: tuple[Hold, ...]
-    explanation: Explanation
+    _explain: Callable[[], Explanation] = field(repr=False, eq=False)
+
+    @cached_property
+    def explanation(self) -> Explanation:
+        """Why it is this plan, as `Domcore.explain` tells it of a decision."""
+        return self._explain()
 
 
 class DecisionVerbs(Core):
@@ -48,22 +55,21 @@ class DecisionVerbs(Core):
 
     def plan(self, reference: str) -> Planned:
         """What routing would decide now. Nothing is changed."""
-        from domcore.explaining import explain_fresh  # explaining is not on the routing path
-
-        self._kit.programs.refresh(at_once=False)
         order = self._open(self.find(reference))
         self._kit.look([order])
         question = self._kit.question(order, self.now(), "route")
+        skus = {line.sku for line in order.order.lines if line.ships}
+        question = evolve(question, supply=question.supply.copied(order.order.owner, skus))
         program, state = self._kit.program(order.order)
         prepared = self._kit.prepare([order], question.now).get(order.order_id)
         decided = decide(question, program, state, self._kit.outside(question, prepared))
-        return Planned(
-            order.order_id,
-            order.order,
-            decided.plan,
-            decided.holds,
-            explain_fresh(self._kit, question, decided),
-        )
+
+        def explained() -> Explanation:
+            from domcore.explaining import explain_plan  # explaining is not on the routing path
+
+            return explain_plan(question, decided, program, state, self._kit.programs.facts)
+
+        return Planned(order.order_id, order.order, decided.plan, decided.holds, explained)
 
     @traced
     def route(
