@@ -103,6 +103,26 @@ def orders_some_nodes_hold(draw: st.DrawFn, *, lines: int = 14, nodes: int = 9) 
     )
 
 
+def stepped_order(seed: int, lines: int, nodes: int, **extra: Any) -> Problem:
+    """An order as people have them: weight steps by distance, every line at some of the nodes."""
+    draw = random.Random(seed)
+    steps = ((2_000, 0), (5_000, 1_200_000), (15_000, 2_900_000), (30_000, 6_100_000))
+    tariffs = {}
+    for node in range(nodes):
+        far = draw.choice([1, 1, 2, 4])
+        dearer = tuple((limit, price * far) for limit, price in steps)
+        tariffs[node] = Tariff(2_800_000 * far, steps=dearer, over_per_gram=330 * far)
+    quantities, offers, weights = [], [], []
+    for _ in range(lines):
+        units = draw.choice([1, 1, 2, 3, 6, 12])
+        holders = [node for node in range(nodes) if draw.random() < 0.4] or [0]
+        offers.append(tuple((at, draw.randint(1, 2 * units), 60_000, 20_000) for at in holders))
+        quantities.append(min(units, sum(offer[1] for offer in offers[-1])))
+        weights.append(min(6_000, 20 + int(draw.expovariate(1 / 350))))
+    parcel = dict.fromkeys(range(nodes), 900_000)
+    return Problem(tuple(quantities), tuple(offers), parcel, tuple(weights), tariffs, **extra)
+
+
 def tight_order(seed: int, lines: int = 6, nodes: int = 15, **extra: Any) -> Problem:
     """An order that is hard to prove: units ordered in threes, one or two of them at a node."""
     draw = random.Random(seed)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from domcore.sourcing.planner import Problem, solve
 
-from .problems import orders_some_nodes_hold, problems
+from .problems import orders_some_nodes_hold, problems, stepped_order, tight_order
 from .reference import greedy_terms, keeps_the_rules, terms_of
 
 
@@ -99,3 +99,37 @@ def test_an_order_that_the_allowed_nodes_hold_is_placed(problem: Problem, whole:
     solution = solve(evolve(problem, ship_complete=whole))
     keeps_the_rules(problem, solution)
     assert not any(solution.short)
+
+
+BUDGETS = (0, 1, 30, 300, 1_000, 3_000, 8_000, 20_000, 50_000, 100_000, 200_000, 400_000)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 10**6), st.integers(2, 30), st.integers(2, 12), st.sampled_from([None, None, 2])
+)
+def test_more_steps_never_make_a_plan_dearer_at_weight_steps(
+    seed: int, lines: int, nodes: int, max_nodes: int | None
+) -> None:
+    problem = stepped_order(seed, lines, nodes, max_nodes=max_nodes)
+    figures = [terms_of(problem, solve(problem, step_limit=steps)) for steps in BUDGETS]
+    assert figures == sorted(figures, reverse=True)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.integers(0, 10**6), st.integers(2, 14), st.integers(2, 20), st.sampled_from([None, None, 3])
+)
+def test_more_steps_never_make_a_plan_dearer_at_fixed_parcel_costs(
+    seed: int, lines: int, nodes: int, max_nodes: int | None
+) -> None:
+    problem = tight_order(seed, lines, nodes, max_nodes=max_nodes)
+    figures = [terms_of(problem, solve(problem, step_limit=steps)) for steps in BUDGETS]
+    assert figures == sorted(figures, reverse=True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(problems(lines=6, nodes=6, with_tariffs=True), st.lists(st.integers(0, 4_000), min_size=5))
+def test_more_steps_never_make_any_plan_dearer(problem: Problem, budgets: list[int]) -> None:
+    figures = [terms_of(problem, solve(problem, step_limit=each)) for each in sorted(budgets)]
+    assert figures == sorted(figures, reverse=True)

@@ -13,12 +13,15 @@ from domcore.sourcing.planner import Problem, Tariff
 from domcore.sourcing.planner.branch import branch
 from domcore.sourcing.planner.columns import Layout
 from domcore.sourcing.planner.cover import cover
+from domcore.sourcing.planner.draft import Draft
 from domcore.sourcing.planner.duals import ascend
 from domcore.sourcing.planner.instance import compile_instance
 from domcore.sourcing.planner.labels import walk
+from domcore.sourcing.planner.moves import single_moves
 from domcore.sourcing.planner.open_sets import OpenSets, greedy_cover, opened_by
 from domcore.sourcing.planner.packing import Packer, minorant
-from domcore.sourcing.planner.parcels import improve
+from domcore.sourcing.planner.reinsert import Reinsertion
+from domcore.sourcing.planner.steps import StepBound
 from domcore.sourcing.planner.subgradient import tighten
 
 from .problems import AMOUNTS, problems, tariffs, tight_order
@@ -226,19 +229,78 @@ def test_units_that_moved_on_during_a_sweep_are_not_lost() -> None:
     tariffs = {0: Tariff(9), 1: Tariff(steps=steps), 2: Tariff(9, steps=steps)}
     offers = (((0, 1, 0, 0), (1, 2, 0, 3), (2, 1, 0, 0)),)
     instance = compile_instance(Problem((2,), offers, {0: 0, 1: 0, 2: 0}, (1,), tariffs))
-    take, _ = improve(instance, [(0, 0, 1), (1, 0, 1)], ENOUGH)
-    assert sum(units for _, _, units in take) == 2
+    draft = Draft(instance)
+    draft.load_plan([(0, 0, 1), (1, 0, 1)])
+    single_moves(instance, draft, ENOUGH)
+    assert sum(units for _, _, units in draft.take()) == 2
+
+
+def test_units_of_a_line_move_until_a_parcel_is_under_its_step() -> None:
+    # Ten units from node 1 are 50 grams, one too many for its step: one of them goes to node 0,
+    # whose parcel has room.
+    tariff = Tariff(10, steps=((46, 0), (90, 100)))
+    offers = (((0, 1, 0, 0),), ((0, 9, 0, 1), (1, 10, 0, 0)))
+    problem = Problem((1, 10), offers, {0: 0, 1: 0}, (40, 5), {0: tariff, 1: tariff})
+    draft = Draft(compile_instance(problem))
+    draft.load_plan([(0, 0, 1), (1, 1, 10)])
+    single_moves(compile_instance(problem), draft, ENOUGH)
+    assert draft.take() == [(0, 0, 1), (0, 1, 1), (1, 1, 9)]
+    assert draft.cost == 20 + 1
 
 
 @settings(max_examples=200, deadline=None)
-@given(problems(lines=6, nodes=5, with_tariffs=True))
-def test_improving_a_plan_keeps_every_unit_and_never_costs_more(problem: Problem) -> None:
+@given(problems(lines=6, nodes=5, with_tariffs=True), st.integers(0, 60))
+def test_reinserting_lines_keeps_the_limit_and_prices_every_plan_truly(
+    problem: Problem, tries: int
+) -> None:
     instance = compile_instance(problem)
     assume(instance.need and not instance.linear)
     take = greedy_cover(instance)
-    better, _ = improve(instance, take, ENOUGH)
-    for line in range(len(instance.need)):
-        placed = [sum(units for _, each, units in plan if each == line) for plan in (take, better)]
-        assert placed[0] == placed[1]
-    assert instance.allows(better)
-    assert instance.cost(better) <= instance.cost(take)
+    search = Reinsertion(instance, take, [0] * len(instance.nodes), ENOUGH)
+    search.run(tries)
+    assert instance.cost(search.take) == search.cost <= instance.cost(take)
+    assert instance.allows(search.take)
+    held = {
+        (node, line): units for line, row in enumerate(instance.offers) for node, units, *_ in row
+    }
+    for node, line, units in search.take:
+        assert 0 < units <= held[node, line]
+    for line, need in enumerate(instance.need):
+        assert sum(units for _, each, units in search.take if each == line) <= need
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    problems(lines=3, nodes=4, with_tariffs=True, options=False),
+    st.lists(st.integers(0, 120), min_size=3, max_size=3),
+)
+def test_no_prices_prove_more_than_the_best_plan_costs(problem: Problem, prices: list[int]) -> None:
+    instance = compile_instance(problem)
+    assume(instance.need and not instance.linear)
+    bound = StepBound(instance)
+    placeable = evolve(problem, quantities=_placeable(problem))
+    best = best_terms(placeable)[-1]
+    assert bound.at(prices[: len(instance.need)]).floor <= best
+    assert bound.tighten([0] * len(instance.need), best, None, 40).floor <= best
+
+
+def _placeable(problem: Problem) -> tuple[int, ...]:
+    return tuple(
+        min(quantity, sum(offer[1] for offer in row))
+        for quantity, row in zip(problem.quantities, problem.offers, strict=True)
+    )
+
+
+@settings(max_examples=300, deadline=None)
+@given(tariffs(), AMOUNTS, st.lists(st.integers(1, 30), min_size=2, max_size=5))
+def test_what_ships_in_one_parcel_is_cheaper_in_no_other_way(
+    tariff: Tariff, parcel: int, weights: list[int]
+) -> None:
+    load = sum(weights)
+    line = minorant(tariff, min(weights), load, load, None)
+    packer = Packer(tariff, 1, parcel, None, weights, line, load)
+    plain = Packer(tariff, 1, parcel, None, weights, (-(10**9), 0))
+    units = [(line, 1) for line in range(len(weights))]
+    if packer.in_one(load):
+        assert plain.cheapest(units)[0] == packer.new(load)
+    assert packer.cheapest(units)[0] == plain.cheapest(units)[0]

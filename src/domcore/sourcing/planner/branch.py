@@ -34,7 +34,7 @@ def branch(
     """Improve on the open set `opened` of cost `cost`, or prove that nothing does."""
     tree = _Tree(sets, opened, cost, ceiling, step_limit)
     tree.set_toll()
-    floor = tree.grow(0, 0)
+    floor = tree.grow(0, 0) if tree.steps <= step_limit else 0
     finished = tree.steps <= step_limit
     return Branching(
         tree.opened,
@@ -46,7 +46,17 @@ def branch(
 
 
 class _Tree:
-    __slots__ = ("_ceiling", "_instance", "_limit", "_sets", "_toll", "cost", "opened", "steps")
+    __slots__ = (
+        "_ceiling",
+        "_instance",
+        "_limit",
+        "_offers",
+        "_sets",
+        "_toll",
+        "cost",
+        "opened",
+        "steps",
+    )
 
     def __init__(
         self, sets: OpenSets, opened: int, cost: int, ceiling: int | None, step_limit: int
@@ -56,6 +66,8 @@ class _Tree:
         self._ceiling = ceiling
         self._limit = step_limit
         self._toll = 0
+        # What has to be looked at for any bound, whatever is decided.
+        self._offers = sum([len(rows) for rows in self._instance.held])
         self.opened = opened
         self.cost = cost
         self.steps = 0
@@ -122,7 +134,7 @@ class _Tree:
         spent = sum(prices[node] for node in members(taken)) - toll * (instance.limit or 0)
         opening = [0 if taken >> node & 1 else cost for node, cost in enumerate(prices)]
         dual = ascend(instance, opening, closed, ceiling=self._ceiling)
-        self.steps += dual.steps
+        self.steps += dual.steps + self._offers
         return spent + dual.floor, dual.slack
 
     def _pin(self, taken: int, closed: int) -> tuple[int, int, bool]:

@@ -14,6 +14,8 @@ from attrs import frozen
 
 from domcore.sourcing.planner.duals import Dual
 from domcore.sourcing.planner.instance import Instance, Units
+from domcore.sourcing.planner.packing import Segment
+from domcore.sourcing.planner.steps import Row, bounds_of, true_rows
 
 Column = tuple[int, int]
 
@@ -52,49 +54,95 @@ class Layout:
 
 
 def columns(
-    instance: Instance, layout: Layout, node: int, dual: Dual, gap: int, most: int
+    instance: Instance,
+    layout: Layout,
+    node: int,
+    dual: Dual,
+    gap: int,
+    most: int,
+    segments: list[Segment] | None = None,
 ) -> list[Column] | None:
     """The node's columns of reduced cost below `gap`; None if they are more than `most`.
 
-    A column's reduced cost is taken against the best the node can do, used or not.
+    A column's reduced cost is taken against the best the node can do. `segments` are the pieces
+    of the node's price by load; None: its straight line, on which it costs what it costs.
     """
-    prices = dual.prices
-    lines = []
-    rest = 0
-    for line, units, touch, each in instance.held[node]:
-        margin = each - prices[line]
-        best = touch + margin * units
-        if best > 0:
-            best = 0
-        rest += best
-        lines.append((layout.shifts[line], units, touch, margin, best))
     shift = min(0, dual.slack[node])
-    start = instance.opening[node] - shift
-    if start + rest >= gap:
-        return []
-    found = [(start, 0)]
-    for at, units, touch, margin, best in lines:
-        # What the lines still to come may save at most: keep only what can end below the gap.
-        rest -= best
-        room = gap - rest
-        grown = [column for column in found if column[0] < room]
-        for count in _counts(units, margin, room - touch - min(found)[0]):
-            extra = touch + margin * count
-            part = count << at
-            grown += [(cost + extra, key + part) for cost, key in found if cost + extra < room]
-            if len(grown) > most:
-                return None
-        found = grown
-        if not found:
-            return []
-    found = [column for column in found if column[1]]
-    if instance.packers[node] is not None:
-        found = _true_columns(instance, layout, node, prices, gap + shift, found)
+    room = gap + shift
+    if segments is None:
+        rows = [(line, units, touch, each, 0) for line, units, touch, each in instance.held[node]]
+        pieces: list[Segment] = [(0, 0, instance.opening[node], 0, instance.packers[node] is None)]
+    else:
+        rows = true_rows(instance, node)
+        pieces = segments
+    found: list[Column] = []
+    bounds = bounds_of(pieces, rows, dual.prices)
+    for piece, bound in zip(pieces, bounds, strict=True):
+        if bound >= room:
+            continue
+        grown = _on_piece(layout, piece, rows, dual.prices, room, most - len(found))
+        if grown is None:
+            return None
+        if not piece[4]:
+            grown = _true_columns(instance, layout, node, dual.prices, room, grown)
+        found += grown
+    if shift:
         found = [(cost - shift, key) for cost, key in found]
     if instance.limit is not None and instance.counts[node]:
         one = 1 << layout.shifts[-1]
         found = [(cost, key | one) for cost, key in found]
     return found
+
+
+def _on_piece(
+    layout: Layout,
+    piece: Segment,
+    rows: Sequence[Row],
+    prices: Sequence[int],
+    gap: int,
+    most_columns: int,
+) -> list[Column] | None:
+    """All sets of units whose load is on one piece of the price and whose cost is below `gap`."""
+    low, most, start, rate, _ = piece
+    lines = []
+    start -= rate * low
+    rest = ahead = 0
+    for line, units, touch, each, grams in rows:
+        weight = grams // units
+        margin = each + rate * weight - prices[line]
+        best = touch + margin * units
+        if best > 0:
+            best = 0
+        rest += best
+        ahead += grams
+        lines.append((layout.shifts[line], units, touch, margin, best, weight))
+    if start + rest >= gap or ahead < low:
+        return []
+    found = [(start, 0, 0)]
+    for at, units, touch, margin, best, weight in lines:
+        # What the lines still to come may save at most: keep only what can end below the gap,
+        # and only loads that can still end on this piece.
+        rest -= best
+        ahead -= weight * units
+        room = gap - rest
+        grown = [one for one in found if one[0] < room and one[2] + ahead >= low]
+        for count in _counts(units, margin, room - touch - min(found)[0]):
+            extra = touch + margin * count
+            part = count << at
+            load = weight * count
+            below, above = room - extra, most - load
+            short = low - load - ahead
+            grown += [
+                (cost + extra, key + part, grams + load)
+                for cost, key, grams in found
+                if cost < below and short <= grams <= above
+            ]
+            if len(grown) > most_columns:
+                return None
+        found = grown
+        if not found:
+            return []
+    return [(cost, key) for cost, key, _ in found if key]
 
 
 def _counts(units: int, margin: int, spare: int) -> range:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from attrs import define
 
 from domcore.sourcing.planner.packing import Packer, minorant
-from domcore.sourcing.planner.problem import TERMS, Offer, Problem
+from domcore.sourcing.planner.problem import TERMS, Offer, Problem, Tariff
 from domcore.sourcing.planner.whole_lines import MOST_LINES
 
 Units = list[tuple[int, int]]
@@ -33,7 +33,7 @@ class Instance:
     is 1 where it counts against `limit` (None: no limit), 0 where it counts already.
     `packers[node]` prices a node with a tariff truly and is None elsewhere; `true_unit[node][line]`
     are then the unit costs without the straight line (empty if all is `linear`). `weight` is the
-    factor of each term, `penalty` that of a unit short.
+    factor of each term, `penalty` that of a unit short, `grams` the weight of a unit, by line.
     """
 
     nodes: list[int]
@@ -49,6 +49,7 @@ class Instance:
     weight: dict[str, int]
     penalty: int
     linear: bool
+    grams: list[int]
 
     def node_cost(self, node: int, units: Units) -> int:
         """The true weighted cost of shipping `units` from `node`."""
@@ -119,6 +120,7 @@ def compile_instance(problem: Problem) -> Instance:
         weight=weight,
         penalty=penalty,
         linear=not any(node in problem.tariffs for node in used),
+        grams=[problem.weights[line] for line in lines] if problem.tariffs else [],
     )
     slopes = None if instance.linear else _set_tariffs(problem, instance)
     held = instance.held
@@ -199,23 +201,24 @@ def _set_tariffs(problem: Problem, instance: Instance) -> list[int]:
     slopes = [0] * len(instance.nodes)
     instance.true_unit = [{} for _ in instance.nodes]
     money, new_parcel = instance.weight["cost"], instance.weight["parcels"]
-    per_line = [problem.weights[line] for line in instance.lines]
+    per_line = instance.grams
     most = sum(w * units for w, units in zip(per_line, instance.need, strict=True))
     least = min(per_line)
     # Short orders mostly ship in one parcel, long ones in many: the line is laid closest there.
     target = most if len(per_line) <= MOST_LINES else most // 4
-    known: dict[tuple[int, int], tuple[int, int]] = {}
+    # Nodes of one band have equal tariffs: what is worked out for one serves them all.
+    known: dict[tuple[Tariff, int, int | None], tuple[Packer, int, int]] = {}
     for node, number in enumerate(instance.nodes):
         tariff = problem.tariffs.get(number)
         if tariff is None:
             continue
         grams = problem.opened.get(number)
         parcel = money * problem.parcel[number] + new_parcel
-        key = (id(tariff), -1 if grams is None else grams)
+        key = (tariff, parcel, grams)
         if key not in known:
-            known[key] = minorant(tariff, least, most, target, grams)
-        start, slope = known[key]
-        instance.packers[node] = Packer(tariff, money, parcel, grams, per_line, known[key])
+            line = minorant(tariff, least, most, target, grams)
+            known[key] = Packer(tariff, money, parcel, grams, per_line, line, most), *line
+        instance.packers[node], start, slope = known[key]
         slopes[node] = money * slope
         if grams is None:
             instance.opening[node] += money * start

@@ -16,6 +16,7 @@ from attrs import frozen
 from domcore.sourcing.planner.columns import Column, Layout, columns, lift
 from domcore.sourcing.planner.duals import Dual
 from domcore.sourcing.planner.instance import Instance, Take
+from domcore.sourcing.planner.packing import Segment
 
 MOST_COLUMNS = 4_000
 """Columns of one node beyond which the walk is not tried."""
@@ -38,17 +39,26 @@ class Walk:
     steps: int
 
 
-def walk(instance: Instance, dual: Dual, best: int, short_allowed: bool, step_limit: int) -> Walk:
+def walk(
+    instance: Instance,
+    dual: Dual,
+    best: int,
+    short_allowed: bool,
+    step_limit: int,
+    segments: list[list[Segment]] | None = None,
+) -> Walk:
     """The cheapest plan below `best`, if there is one.
 
     `short_allowed` lets units stay short at the penalty, which only a limit of nodes can call for.
+    `segments` are the pieces of every node's price by load, where there are tariffs.
     """
     layout = Layout.of(instance.need, instance.limit)
     floor = dual.floor
     stages: list[_Stage] = []
     steps = 0
     for node, slack in enumerate(dual.slack):
-        found = columns(instance, layout, node, dual, best - floor, MOST_COLUMNS)
+        pieces = None if segments is None else segments[node]
+        found = columns(instance, layout, node, dual, best - floor, MOST_COLUMNS, pieces)
         if found is None or steps > step_limit:
             return Walk(None, best, min(best, floor), False, steps)
         steps += len(found)

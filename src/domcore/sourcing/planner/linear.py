@@ -4,11 +4,13 @@
 2. Its nodes, mended until every line is served: a first plan.
 3. Prices by dual ascent, then the walk over the nodes with what the prices leave.
 4. Where that is too wide: descent on the open set, the walk again, branch and bound.
+
+Every phase has a length of its own, so a larger budget only goes on where a smaller one ends.
 """
 
 from __future__ import annotations
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from domcore.sourcing.planner.branch import MOST_NODES, branch
 from domcore.sourcing.planner.cover import cover
@@ -16,11 +18,17 @@ from domcore.sourcing.planner.duals import Dual, ascend
 from domcore.sourcing.planner.instance import Instance, Take
 from domcore.sourcing.planner.labels import walk
 from domcore.sourcing.planner.open_sets import OpenSets, greedy_cover, opened_by
-from domcore.sourcing.planner.subgradient import tighten
+from domcore.sourcing.planner.subgradient import ROUNDS, tighten
 from domcore.sourcing.planner.whole_lines import MOST_LINES, Table, cheapest_partition
 
 FIRST_WALK = 3_000
 """Steps of the walk from the first plan, before a better plan is looked for."""
+
+DESCENT = 25_000
+"""Steps of the descent from one set of open nodes."""
+
+LATER_WALK = 25_000
+"""Steps of each walk after that."""
 
 
 @frozen(slots=True)
@@ -40,12 +48,10 @@ class Found:
 
 
 def linear_plan(instance: Instance, step_limit: int, table: Table | None = None) -> Found:
-    """The best plan at fixed parcel costs (tariffs at their straight line).
+    """The best plan at fixed parcel costs.
 
     `table` is the whole-line table, if it is known already.
     """
-    if not instance.linear:
-        instance = evolve(instance, packers=[None] * len(instance.nodes))
     need = instance.need
     if len(need) == 1 and instance.limit is None:
         return _one_line(instance)
@@ -154,7 +160,8 @@ class _Search:
         sets, best, least = self._sets, 0, -1
         before = sets.steps
         for start in sorted(starts):
-            opened = sets.descend(start, self._limit // 8)
+            left = self._limit - self.steps - (sets.steps - before)
+            opened = sets.descend(start, min(DESCENT, left))
             cost = sets.cost(opened)
             if least < 0 or cost < least:
                 best, least = opened, cost
@@ -167,7 +174,11 @@ class _Search:
         instance, cost = self._instance, self.cost
         if cost <= self.floor:
             return opened
-        self._dual = tighten(instance, self._dual, cost, self._ceiling, self._limit // 4)
+        whole = ROUNDS * sum([len(rows) for rows in instance.held])
+        if self.steps + whole >= self._limit:
+            self.steps = self._limit
+            return opened
+        self._dual = tighten(instance, self._dual, cost, self._ceiling, whole)
         self.steps += self._dual.steps
         self.floor = max(self.floor, self._dual.floor)
         if cost <= self.floor:
@@ -188,8 +199,7 @@ class _Search:
             target = floor + -(-gap * part // 4)
             if target <= self.floor:
                 continue
-            # The other half is kept for branch and bound.
-            left = max(0, self._limit - self.steps) // 8
+            left = min(LATER_WALK, self._limit - self.steps)
             walked = walk(self._instance, self._dual, target, self._ceiling is not None, left)
             self.steps += walked.steps
             self.floor = max(self.floor, walked.bound)

@@ -7,6 +7,7 @@ fillings. `minorant` is a straight line that lies nowhere above the tariff.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -14,6 +15,9 @@ from domcore.sourcing.planner.problem import Tariff
 
 EXACT_LINES = 9
 """Lines at one node up to which every packing is considered."""
+
+Segment = tuple[int, int, int, int, bool]
+"""``(grams at least, at most, price of the least, rate by the gram above that, exact)``."""
 
 Parcels = list[tuple[bool, list[int]]]
 """``[(joins the open parcel, lines)]``."""
@@ -24,18 +28,24 @@ class Packer:
 
     `money` is the weight of cost, `parcel` the weighted cost of one new parcel, `opened` the grams
     of the parcel that is open already (None: there is none), `weights` grams per unit by line.
-    `minorant` is a straight line below the tariff for every parcel that can occur.
+    `minorant` is a straight line below the tariff for every parcel that can occur, `most` the
+    grams of all that can be shipped. `exact` turns False when a packing may not be the cheapest.
     """
 
     __slots__ = (
+        "_fills",
         "_known",
         "_money",
         "_opened",
+        "_packed",
         "_parcel",
         "_slope",
         "_tariff",
         "_two_starts",
         "_weights",
+        "_whole",
+        "exact",
+        "limits",
     )
 
     def __init__(
@@ -46,6 +56,7 @@ class Packer:
         opened: int | None,
         weights: Sequence[int],
         minorant: tuple[int, int] = (0, 0),
+        most: int = 0,
     ) -> None:
         self._tariff = tariff
         self._money = money
@@ -56,21 +67,35 @@ class Packer:
         start, slope = minorant
         self._two_starts = 2 * (parcel + money * start)
         self._slope = money * slope
+        self.limits = [limit for limit, _ in tariff.steps]
+        self._fills: list[tuple[int, int]] = []
+        self._whole = most if opened is None else -1
+        self._packed: dict[tuple[tuple[int, int], ...], tuple[int, Parcels]] = {}
+        self.exact = True
+        if opened is None and self.limits:
+            self._whole = self._one_parcel_up_to(most)
 
-    def cheapest(self, units: Iterable[tuple[int, int]]) -> tuple[int, Parcels]:
+    def cheapest(self, units: Sequence[tuple[int, int]]) -> tuple[int, Parcels]:
         """The cheapest packing of ``[(line, units)]``: weighted cost and the parcels."""
         lines = [line for line, _ in units]
         grams = [self._weights[line] * count for line, count in units]
+        load = sum(grams)
         if self._opened is None:
-            load = sum(grams)
             together = self.new(load)
             # Two parcels or more cost at least two starts of the straight line and its weight.
-            if len(lines) == 1 or together <= self._two_starts + self._slope * load:
+            if (
+                len(lines) == 1
+                or load <= self._whole
+                or together <= self._two_starts + self._slope * load
+            ):
                 return together, [(False, lines)]
-        if len(lines) <= EXACT_LINES:
-            total, groups = self._exact(grams)
-        else:
-            total, groups = self._filled(grams)
+        key = tuple(units)
+        packed = self._packed.get(key)
+        if packed is None:
+            few = len(lines) <= EXACT_LINES
+            packed = self._packed[key] = self._exact(grams) if few else self._filled(grams)
+        total, groups = packed
+        self.exact = self.exact and len(lines) <= EXACT_LINES
         return total, [(joins, [lines[at] for at in group]) for joins, group in groups]
 
     def single(self, units: Iterable[tuple[int, int]]) -> int:
@@ -89,6 +114,88 @@ class Packer:
         """The same grams put into the open parcel."""
         opened = self._opened or 0
         return self._money * (self._tariff.price(opened + grams) - self._tariff.price(opened))
+
+    def in_one(self, load: int) -> bool:
+        """Whether no packing of this load is cheaper than one parcel, whatever it consists of."""
+        return load <= self._whole
+
+    def poured(self, load: int) -> int:
+        """About what a load costs if it could be divided at will between parcels.
+
+        The open parcel, where there is one, takes all of it.
+        """
+        if self._opened is not None:
+            return self.join(load)
+        price = self.new(load)
+        if load <= self._whole or not self.limits:
+            return price
+        if not self._fills:
+            self._fills = self._filled_parcels()
+        fills, by_weight = self._fills, self._money * self._tariff.per_gram
+        last = fills[-1][0]
+        # Of a very large load, parcels filled to the last limit come off first.
+        many = max(0, -((last - load) // self.limits[-1]))
+        rest = load - many * self.limits[-1]
+        several = fills[bisect_left(fills, (rest,))][1] + by_weight * rest
+        several += many * self.new(self.limits[-1])
+        return min(price, several)
+
+    def _filled_parcels(self) -> list[tuple[int, int]]:
+        """``(grams, cost apart from rates by the gram)`` of two or three full parcels, ascending.
+
+        Only those that no heavier ones beat.
+        """
+        by_weight = self._money * self._tariff.per_gram
+        ones = [(limit, self.new(limit) - by_weight * limit) for limit in self.limits]
+        twos = [(a + b, x + y) for a, x in ones for b, y in ones]
+        every = twos + [(a + b, x + y) for a, x in twos for b, y in ones]
+        every.sort(key=lambda fill: (-fill[0], fill[1]))
+        kept: list[tuple[int, int]] = []
+        for fill in every:
+            if not kept or fill[1] < kept[-1][1]:
+                kept.append(fill)
+        return kept[::-1]
+
+    def segments(self, most: int) -> list[Segment]:
+        """What loads up to `most` grams cost, nowhere above the truth.
+
+        Pieces are exact where one parcel is always cheapest. The last stands for several parcels,
+        or for all that joins an open one.
+        """
+        if self._opened is not None:
+            return [(0, most, 0, self._slope, False)]
+        ends = set(_corners(self._tariff, 0, most)) - {limit + 1 for limit in self.limits} - {0}
+        ends.add(most)
+        pieces: list[Segment] = []
+        low = 0
+        for end in sorted(ends):
+            first, last = self.new(low), self.new(end)
+            rate = (last - first) // (end - low) if end > low else 0
+            pieces.append((low, end, first, rate, True))
+            low = end + 1
+        if most > self._whole:
+            low = self._whole + 1
+            pieces.append((low, most, self._two_starts + self._slope * low, self._slope, False))
+        return pieces
+
+    def _one_parcel_up_to(self, most: int) -> int:
+        """The load up to which two parcels never cost less than one, however they are divided.
+
+        Between corners all prices are straight, so looking at corners is enough.
+        """
+        corners = _corners(self._tariff, 1, most) if most > 1 else [1]
+        if all(self.new(load) <= self._two_starts + self._slope * load for load in corners):
+            return most
+        parts = [load for load in corners if load < most]
+        loads = {*corners, *(one + other for one in parts for other in corners)}
+        loads.update([load + 1 for load in loads])
+        safe = 0
+        for load in sorted(load for load in loads if load <= most):
+            whole = self.new(load)
+            if any(self.new(part) + self.new(load - part) < whole for part in parts if part < load):
+                return safe
+            safe = load
+        return most
 
     def _exact(self, grams: list[int]) -> tuple[int, Parcels]:
         size = 1 << len(grams)

@@ -32,6 +32,9 @@ from domcore.sourcing.planner.whole_lines import Table
 STEP_LIMIT = 400_000
 """Steps one order may take: well under a second."""
 
+FREE_STEPS = 50_000
+"""Steps of the search that leaves a limit of nodes out of account."""
+
 _COST_ONLY = ("cost",)
 
 
@@ -53,9 +56,7 @@ def solve(problem: Problem, *, step_limit: int = STEP_LIMIT) -> Solution:
     if instance.limit is None:
         found = _search(instance, step_limit, _local(instance, table, problem))
     else:
-        found = _search(evolve(instance, limit=None), step_limit)
-        if not instance.allows(found.take):
-            found = _search(instance, step_limit)
+        found = _within_limit(instance, step_limit)
     if not found.proven:
         found = _no_worse_than_greedy(instance, problem, found)
     placed = sum(units for _, _, units in found.take)
@@ -71,6 +72,24 @@ def solve(problem: Problem, *, step_limit: int = STEP_LIMIT) -> Solution:
         method=found.method,
         steps=found.steps,
     )
+
+
+def _within_limit(instance: Instance, step_limit: int) -> Found:
+    """Without the limit of nodes first; where that is no proof, anew within it.
+
+    A first search that was cut short counts for nothing: its plan might keep to the limit where
+    that of a longer one does not, and more steps would make the answer dearer.
+    """
+    found = _search(evolve(instance, limit=None), min(step_limit, FREE_STEPS))
+    left = max(0, step_limit - found.steps)
+    free = found if left and instance.allows(found.take) else None
+    if free is not None and free.proven:
+        return free
+    found = evolve(found, steps=step_limit - left)
+    within = _search(instance, left)
+    best = within if free is None or within.cost < free.cost else free
+    floor = min(best.cost, max(found.floor, within.floor))
+    return Found(best.take, best.cost, floor, best.method, found.steps + within.steps)
 
 
 def _no_worse_than_greedy(instance: Instance, problem: Problem, found: Found) -> Found:
