@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from attrs import asdict, frozen
 
+from domcore.codec.showing import shown
 from domcore.model import (
     Certificate,
     Hold,
@@ -125,8 +126,8 @@ class Explanation:
         return tree
 
     def to_text(self) -> str:
-        """The story in words, a few dozen lines."""
-        return "\n".join(self._text())
+        """The story in words, a few dozen lines; what strangers wrote makes none of its own."""
+        return "\n".join(map(shown, self._text()))
 
     def _text(self) -> Iterator[str]:
         name = self.number or self.order[2]

@@ -12,7 +12,7 @@ from attrs import evolve
 from domcore import Settings, hookimpl
 from domcore.explaining.comparing import compared
 from domcore.explaining.nodes import MOST_TOLD
-from domcore.model import Directive, RateCard, StockCount, micros
+from domcore.model import Directive, OrderLine, RateCard, StockCount, micros
 from domcore.model.network import Band
 from domcore.settings import RoutingSettings
 from domcore.sourcing.alternatives import Alternative, Alternatives
@@ -226,3 +226,49 @@ def test_an_alternative_ships_the_line_of_which_it_takes_most_from_the_node():
     found = Alternatives(problem, solve(problem), step_limit=1_000).look(1)
     assert any(at == 1 for at, _, _ in found.solution.take)
     assert sum(found.solution.short) == 0
+
+
+BAD = "evil\x1b[31m\nHELD by nobody\u202e"
+
+
+@pytest.mark.parametrize("why_not", [None, "NYC", "LAX"])
+def test_what_strangers_wrote_makes_no_line_of_its_own_and_steers_no_terminal(why_not):
+    world = World().node("NYC", at=(40.7, -74.0)).node("LAX", at=(34.0, -118.2))
+    world.item("MUG", weight=400).stock("MUG", NYC=2, LAX=5)
+    lines = (OrderLine(f"1{BAD}", "MUG", 1), OrderLine("2", f"MUG{BAD}", 1))
+    with world.open() as dom:
+        dom.capture(evolve(world.order("1", MUG=1), number=f"#1{BAD}", lines=lines))
+        planned = dom.plan("web/1").explanation
+        dom.route()
+        told = dom.explain("web/1", why_not=why_not)
+        for text in (told.to_text(), planned.to_text()):
+            assert all(line.isprintable() for line in text.split("\n"))
+            assert not any(line.startswith("HELD") for line in text.split("\n"))
+        tree = json.loads(json.dumps(told.to_dict()))
+        assert [line["line"] for line in tree["lines"]] == [f"1{BAD}", "2"]
+
+
+def test_lines_of_one_sku_are_told_one_by_one_and_compared_together():
+    world = World().node("NYC", at=(40.7, -74.0)).node("LAX", at=(34.0, -118.2))
+    world.item("MUG", weight=400).stock("MUG", NYC=9, LAX=9)
+    lines = (OrderLine("1", "MUG", 1), OrderLine("2", "MUG", 2))
+    with world.open() as dom:
+        dom.capture(evolve(world.order("1", MUG=1), lines=lines))
+        dom.route()
+        told = dom.explain("1", why_not="LAX")
+        assert [line.sources for line in told.lines] == [(("NYC", 1),), (("NYC", 2),)]
+        assert told.asked.alternative == (("LAX", "MUG", 3),)
+
+
+def test_why_not_answers_where_units_stay_short_and_where_the_order_is_held():
+    world = World().node("NYC", at=(40.7, -74.0)).node("LAX", at=(34.0, -118.2))
+    world.node("ORD", at=(41.9, -87.6))
+    world.item("MUG", weight=400).stock("MUG", NYC=2, LAX=1)
+    with world.open() as dom:
+        dom.capture(world.order("short", MUG=9))
+        dom.capture(world.order("held", MUG=1, destination=None))
+        dom.route()
+        for node, verdict in (("NYC", "ships"), ("LAX", "ships"), ("ORD", "stock")):
+            assert dom.explain("short", why_not=node).asked.verdict == verdict
+        asked = dom.explain("held", why_not="NYC").asked
+        assert (asked.verdict, asked.proven) == ("held", None)
