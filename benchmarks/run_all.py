@@ -27,6 +27,7 @@ SCRIPTS = {
     "stock.py": SMOKE,
     "receive.py": SMOKE,
     "explain.py": SMOKE,
+    "verify_scale.py": SMOKE,
 }
 """Each with the options that make it quick."""
 

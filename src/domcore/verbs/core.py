@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from domcore.connecting import Connecting
-from domcore.errors import ConflictError, NotFound
+from domcore.errors import ConflictError, NotFound, PayloadError, Problem
 from domcore.intake import Intake
 from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
@@ -57,7 +57,11 @@ class Core:
         Raises:
             NotFound: there is none.
             ConflictError: several orders answer to it.
+            PayloadError: it is no text.
         """
+        if not isinstance(reference, str):
+            problem = Problem("$.order", "must be text: web/1001, 1001, #1001, or id:1")
+            raise PayloadError("this names no order", [problem])
         found = self.store.find_order(reference, owner=owner)
         if not found:
             raise NotFound(f"there is no order {reference!r}; {_where_to_look(reference)}")
