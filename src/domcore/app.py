@@ -23,6 +23,7 @@ from domcore.telemetry import Telemetry, telemetry_for
 from domcore.verbs.decisions import DecisionVerbs
 from domcore.verbs.elsewhere import ElsewhereVerbs
 from domcore.verbs.goods import GoodsVerbs
+from domcore.verbs.judging import JudgingVerbs
 from domcore.verbs.orders import OrderVerbs
 from domcore.verbs.returns import ReturnVerbs
 from domcore.verbs.seeing import SeeingVerbs
@@ -45,6 +46,7 @@ def utc_now() -> datetime:
 class Domcore(
     GoodsVerbs,
     OrderVerbs,
+    JudgingVerbs,
     DecisionVerbs,
     ElsewhereVerbs,
     ReturnVerbs,

@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "nodes": "List the nodes of the network.",
     "hold": "Stop an order until its hold is lifted.",
     "approve": "Lift the holds of an order.",
+    "rejudge": "Judge held orders anew, by the rules of now.",
     "cancel": "Cancel what has not left of an order.",
     "returns": "Take goods back: authorize, receive, list.",
     "erase": "Remove the personal data of an order for good.",

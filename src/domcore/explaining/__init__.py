@@ -4,6 +4,6 @@ A decision of an earlier planner is made again, too; where that gives other byte
 what its record stored, and no reason is made up for the nodes that lost.
 """
 
-from domcore.explaining.replaying import explain_plan, explain_stored, replay
+from domcore.explaining.replaying import explain_plan, explain_stored, holds_now, replay
 
-__all__ = ["explain_plan", "explain_stored", "replay"]
+__all__ = ["explain_plan", "explain_stored", "holds_now", "replay"]

@@ -88,6 +88,24 @@ def replay(kit: PlanningKit, record: dict[str, Any], order: Order) -> Teller:
     return _replay(kit, _question(kit, record, order), record)
 
 
+def holds_now(kit: PlanningKit, order_id: int) -> frozenset[str]:
+    """The codes of the holds that the rules of now would place, at this time, on what the last
+    decision on an order was asked; none where nothing has been decided."""
+    decisions = kit.store.decisions(order_id)
+    if not decisions:
+        return frozenset()
+    record = records.decode(max(decisions, key=lambda each: each.sequence).record)
+    order = kit.store.revision(order_id, record["revision"])
+    approved = kit.store.order(order_id).approved
+    question = evolve(_question(kit, record, order), now=kit.now(), approved=approved)
+    program, _ = kit.program(question.order)
+    state = program.node_state(question.supply.field.nodes)
+    answers = record.get("outside")
+    outside = RecordedOutside(answers) if isinstance(answers, dict) else None
+    decided, _ = work_out(question, program, state, outside)
+    return frozenset(hold.code for hold in decided.holds)
+
+
 def _question(kit: PlanningKit, record: dict[str, Any], order: Order) -> Question:
     from domcore.codec.stored import Bodies  # only replaying reads stored networks
 

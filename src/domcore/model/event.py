@@ -23,6 +23,7 @@ class Event:
             ``hold.lifted`` (asked for by a channel or a person),
             ``order.shipped_elsewhere`` (others have sent goods of it), ``work.parked``,
             ``work.rescheduled`` (the clock was or is wrong, and what waited for it is due),
+            ``order.rejudged`` (holds that rules had placed were taken back to judge it anew),
             ``rules.changed`` (packs were edited, and are in force),
             ``trouble.raised`` (a person must look at it), ``trouble.settled`` (somebody has),
             ``order.recalled`` (nodes are closed that had not begun),

@@ -61,6 +61,7 @@ class Waiting:
     reason: str
     command: str
     cursor: str
+    codes: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The same for machines: the age in seconds."""
@@ -76,6 +77,7 @@ class Waiting:
             "since": self.since.isoformat(),
             "age_seconds": int(self.age.total_seconds()),
             "reason": self.reason,
+            "codes": list(self.codes),
             "command": self.command,
             "cursor": self.cursor,
         }
@@ -226,6 +228,7 @@ class Lookout:
         return Waiting(
             wait.kind, order_id, name, summary.number, summary.owner, summary.channel, subject,
             wait.node, since, self._now - since, reason, command, f"{wait.kind}:{key}",
+            tuple(hold.code for hold in summary.holds) if wait.kind == "held" else (),
         )  # fmt: skip
 
     def _unknown(self, view: OrderView) -> list[str]:

@@ -12,8 +12,8 @@ from domcore.model import Decision, Event, OrderLine
 from domcore.model.clock import from_micros
 from domcore.model.money import money_text
 from domcore.model.package import Package
+from domcore.seeing.approved_words import approved_words, rejudged_words
 from domcore.seeing.sent_words import sent_words
-from domcore.sourcing.question import SAID_RATE
 from domcore.store.protocol import OrderView
 
 MOST: Final = 6
@@ -191,15 +191,8 @@ def _held(event: Event, _: Background) -> Words:
     )
 
 
-def _approved(event: Event, _: Background) -> Words:
-    body = event.body
-    by = f" by {body['by']}" if body.get("by") else ""
-    codes = ", ".join(code for code in body["codes"] if not code.startswith(SAID_RATE))
-    rates = [code.removeprefix(SAID_RATE) for code in body["codes"] if code.startswith(SAID_RATE)]
-    at = f"at a rate of {rates[0]}" if rates else ""
-    if not codes:
-        return Words(f"corrected{by}: it is decided {at}")
-    return Words(f"approved{by}: {', '.join(filter(None, (codes, at)))}", reason=codes)
+def _with_reason(text: str, reason: str) -> Words:
+    return Words(text, reason=reason)
 
 
 def _hold_placed(event: Event, _: Background) -> Words:
@@ -415,7 +408,8 @@ _TELLERS: Final[Mapping[str, Callable[[Event, Background], Words]]] = {
     "order.captured": _captured,
     "order.amended": _amended,
     "order.held": _held,
-    "order.approved": _approved,
+    "order.approved": lambda event, _: _with_reason(*approved_words(event.body)),
+    "order.rejudged": lambda event, _: _with_reason(*rejudged_words(event.body)),
     "hold.placed": _hold_placed,
     "hold.lifted": _hold_lifted,
     "order.routed": _routed,

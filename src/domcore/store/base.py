@@ -7,6 +7,7 @@ from domcore.store.return_queries import ReturnQueries
 from domcore.store.writing.changing import ChangingWrites
 from domcore.store.writing.goods import GoodsWrites
 from domcore.store.writing.handing import HandingWrites
+from domcore.store.writing.judging import JudgingWrites
 from domcore.store.writing.orders import OrderWrites
 from domcore.store.writing.recalling import RecallWrites
 from domcore.store.writing.rescheduling import ReschedulingWrites
@@ -31,5 +32,6 @@ class OperationStore(
     ChangingWrites,
     TroubleWrites,
     RulesWrites,
+    JudgingWrites,
 ):
     """A store on top of a `Backend`. Implements `domcore.store.protocol.Store`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class HoldRow(NamedTuple):
@@ -38,6 +38,10 @@ class AskedHoldRow(NamedTuple):
     at: int
     by: str
 
+
+TAKEN_BACK: Final = "rules\n"
+"""`HoldRow.approved_by` where nobody approved: the order was judged anew, and the hold counts as
+never placed. Nobody can be called so, for names are printable."""
 
 LIFTED, STANDING, WAIVED = range(3)
 """`AskedHoldRow.state`: lifted by who asked for it; standing; still told, but a person has approved

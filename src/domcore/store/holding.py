@@ -5,7 +5,7 @@ Part of `domcore.store.protocol.Store`; the same conventions hold.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from domcore.model.command import ApproveOrder, HoldOrder
@@ -57,4 +57,10 @@ class Holding(Protocol):
             ConflictError: nothing of the kind was granted, or it has been decided by; nothing is
                 changed.
         """
+        ...
+
+    def rejudge(self, order_id: int, *, codes: Collection[str], now: int) -> tuple[Hold, ...]:
+        """Take back those holds of `codes` that decisions placed on this revision, as if they never
+        had been (``order.rejudged``); those taken back. They are not approved: a later decision may
+        place them again. What a channel or a person asked for stays."""
         ...

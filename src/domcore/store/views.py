@@ -13,7 +13,7 @@ from domcore.model.policy import Hold
 from domcore.model.status import RESERVATION_STATES, Buckets, order_status
 from domcore.store.backend import Reader
 from domcore.store.changes import Row
-from domcore.store.hold_rows import HoldRow
+from domcore.store.hold_rows import TAKEN_BACK, HoldRow
 from domcore.store.protocol import OpenOrder, OrderFilter, OrderView, StockFilter
 from domcore.store.rows import (
     HELD_ROUTE,
@@ -48,7 +48,9 @@ def open_orders(
         lines_of.setdefault(line[0], []).append(line)
     approved: dict[tuple[int, int], list[str]] = {}
     standing: dict[tuple[int, int], list[Hold]] = {}
-    for order_id, revision, code, stage, reason, _, approved_at, _ in holds:
+    for order_id, revision, code, stage, reason, _, approved_at, approved_by in holds:
+        if approved_by == TAKEN_BACK:
+            continue
         if approved_at is not None:
             approved.setdefault((order_id, revision), []).append(code)
         else:
@@ -294,7 +296,9 @@ def order_view(reader: Reader, bodies: Bodies, order_id: int) -> OrderView:
         approved=tuple(
             hold.code
             for hold in holds
-            if hold.approved_at is not None and hold.revision == state.revision
+            if hold.approved_at is not None
+            and hold.approved_by != TAKEN_BACK
+            and hold.revision == state.revision
         ),
         person=bodies.person.load(person[0][1]) if person else None,
     )

@@ -83,6 +83,7 @@ EVENT_KINDS: Final = (
     "return.authorized",
     "return.received",
     "return.closed",
+    "order.rejudged",
     "rules.changed",
     "work.rescheduled",
     "hold.placed",
@@ -101,6 +102,7 @@ ORDERLESS: Final = frozenset(
 )
 """The kinds that are about no order: the news of stock, of the clock and of the rules."""
 KEPT: Final = EVENT_KINDS.index("order.kept")
+REJUDGED: Final = EVENT_KINDS.index("order.rejudged")
 LET_GO: Final = EVENT_KINDS.index("order.freed")
 EXTENDED: Final = EVENT_KINDS.index("reservation.extended")
 RETURN_AUTHORIZED: Final = EVENT_KINDS.index("return.authorized")

@@ -29,6 +29,7 @@ from domcore.verify.movements import (
     LET_GO,
     NOTICE,
     OUTCOMES,
+    REJUDGED,
     RESERVATION,
     RETURN_AUTHORIZED,
     RETURN_CLOSED,
@@ -260,7 +261,7 @@ def check_events(found: Read) -> Violations:
 def _check_version(found: Read, counts: Counter[int]) -> Violations:
     """Every change of an order moves its version by one; most of them leave an event. Stock that
     has gone frees reservations without one: their ledger entries bound the version from above."""
-    moving = (*DECIDED, AMENDED, APPROVED, RUN_OUT, KEPT, LET_GO, EXTENDED)
+    moving = (*DECIDED, AMENDED, APPROVED, REJUDGED, RUN_OUT, KEPT, LET_GO, EXTENDED)
     steps = sum(count for kind, count in counts.items() if kind in moving or kind >= NOTICE)
     freed = sum(1 for entry in found.papers.ledger if entry[4] == FREED)
     # One notice may leave two: goods that left after they had been given back are an exception.

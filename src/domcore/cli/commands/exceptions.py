@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -19,6 +20,8 @@ from domcore.seeing.exceptions import KINDS
 if TYPE_CHECKING:
     from domcore.app import Domcore
     from domcore.seeing.exceptions import Waiting
+
+    _Page = Callable[[str, int], list[Waiting]]
 
 _PAGE: Final = 500
 _LISTED: Final = 20
@@ -51,6 +54,7 @@ _COLUMNS: Final = (
 @verb(
     "domcore exceptions",
     "domcore exceptions --kind held --approve --dry-run",
+    "domcore exceptions --kind held --code mine/big-hold --approve",
     "domcore exceptions --kind short --route --yes",
     "domcore exceptions --kind stuck --stuck-after 4h --json",
     exits=(NOTHING, PARTIAL),
@@ -60,6 +64,7 @@ _COLUMNS: Final = (
     "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these; repeatable."
 )
 @click.option("--owner", help="Orders of this owner.")
+@click.option("--code", help="Held by this hold; with --approve, only this one is lifted.")
 @click.option(
     "--stuck-after", type=Age(), default="24h", show_default=True, help="Without news for so long."
 )
@@ -81,6 +86,7 @@ def command(
     run: Invocation,
     kinds: Sequence[str],
     owner: str | None,
+    code: str | None,
     stuck_after: timedelta,
     late_within: timedelta,
     failing_after: timedelta,
@@ -98,17 +104,18 @@ def command(
     """
     with run.open() as dom:
 
-        def page(cursor: str, size: int) -> list[Waiting]:
+        def next_page(cursor: str, size: int) -> list[Waiting]:
             return dom.exceptions(
                 kinds or None, limit=size, after=cursor, owner=owner,
                 stuck_after=stuck_after, late_within=late_within, failing_after=failing_after,
             )  # fmt: skip
 
+        page = next_page if code is None else partial(_held_by, next_page, code)
         if how is not None:
             _check(how, kinds)
             word = _WORDS.get(how, "")
             found = [each for each in _all(page) if each.command.startswith(word)]
-            return _bulk(run, dom, how, found, dry_run=dry_run, yes=yes)
+            return _bulk(run, dom, how, found, code=code or "", dry_run=dry_run, yes=yes)
         if dry_run or yes:
             raise click.UsageError(
                 "--dry-run and --yes go with --approve, --route, --retry or --settle"
@@ -135,8 +142,24 @@ def _all(page: Callable[[str, int], list[Waiting]]) -> Iterator[Waiting]:
         cursor = found[-1].cursor
 
 
+def _held_by(next_page: _Page, code: str, cursor: str, size: int) -> list[Waiting]:
+    """A page of what this hold stops; as many pages of the others are read as it takes."""
+    found: list[Waiting] = []
+    while len(found) < size and (read := next_page(cursor, _PAGE)):
+        found += [each for each in read if code in each.codes]
+        cursor = read[-1].cursor
+    return found[:size]
+
+
 def _bulk(
-    run: Invocation, dom: Domcore, how: str, found: Sequence[Waiting], *, dry_run: bool, yes: bool
+    run: Invocation,
+    dom: Domcore,
+    how: str,
+    found: Sequence[Waiting],
+    *,
+    code: str,
+    dry_run: bool,
+    yes: bool,
 ) -> int:
     """Work off everything found, once each, whatever becomes of the others."""
     pieces = how in _PIECES
@@ -158,7 +181,7 @@ def _bulk(
         click.confirm(f"{what.capitalize()}?", abort=True, err=True)
     failed = 0
     for name in names:
-        outcome, well = _work_off(dom, how, name)
+        outcome, well = _work_off(dom, how, name, code)
         failed += not well
         if run.out.as_json:
             run.out.object({"how": how, "name": name, "done": well, "outcome": outcome})
@@ -167,11 +190,11 @@ def _bulk(
     return PARTIAL if failed else DONE
 
 
-def _work_off(dom: Domcore, how: str, name: str) -> tuple[str, bool]:
+def _work_off(dom: Domcore, how: str, name: str, code: str) -> tuple[str, bool]:
     """What became of one of them, and whether it is worked off."""
     try:
         if how == "approve":
-            lifted = dom.approve(name)
+            lifted = dom.approve(name, code=code)
             codes = ", ".join(hold.code for hold in lifted)
             return (f"approved: {codes}" if lifted else "nothing was held"), bool(lifted)
         if how == "settle":

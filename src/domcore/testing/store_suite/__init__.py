@@ -21,6 +21,7 @@ from domcore.testing.store_suite.decisions import DecisionPromises
 from domcore.testing.store_suite.elsewhere import ElsewherePromises
 from domcore.testing.store_suite.goods import GoodsPromises
 from domcore.testing.store_suite.holds import HoldPromises
+from domcore.testing.store_suite.judging import JudgingPromises
 from domcore.testing.store_suite.kept_returns import KeptReturnPromises
 from domcore.testing.store_suite.kit import StoreKit
 from domcore.testing.store_suite.news import NewsPromises
@@ -64,6 +65,7 @@ class StoreSuite(
     RecallPromises,
     ChangingPromises,
     ElsewherePromises,
+    JudgingPromises,
     KeptReturnPromises,
 ):
     """All promises. Override `make_store`."""
