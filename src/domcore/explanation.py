@@ -36,7 +36,8 @@ _SHORT = {
 @frozen(slots=True)
 class RuleWord:
     """What one rule said, with the values it read; `amount` is what it adds to the parcels in all,
-    in micros, None where it adds nothing."""
+    in micros, None where it adds nothing. A soft rule that is `dropped` gave way for what would
+    have stayed short."""
 
     rule: str
     version: str
@@ -45,6 +46,7 @@ class RuleWord:
     condition: str = ""
     values: tuple[tuple[str, Any], ...] = ()
     amount: int | None = None
+    dropped: bool = False
 
 
 @frozen(slots=True)
@@ -153,6 +155,7 @@ class Explanation:
             yield "Rules that spoke"
             for word in self.rules:
                 more = "" if word.amount is None else f" {self._money(word.amount)}"
+                more += ", gave way" if word.dropped else ""
                 yield f"  {word.rule} {word.version} ({word.verb}{more}) {word.reason}".rstrip()
         if self.others:
             yield "Nodes that hold some of it and do not ship"

@@ -129,6 +129,11 @@ class Programs:
         """Why packs that were edited are not in force; empty where what was written last is."""
         return self._packs.error
 
+    @property
+    def all_packs(self) -> Packs:
+        """What there is, and what of it is activated."""
+        return self._packs
+
     def packs(self) -> list[PackInfo]:
         """Every pack that can be found, broken ones with their error; sorted by name."""
         return self._packs.all()

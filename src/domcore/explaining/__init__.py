@@ -5,5 +5,6 @@ what its record stored, and no reason is made up for the nodes that lost.
 """
 
 from domcore.explaining.replaying import explain_plan, explain_stored, holds_now, replay
+from domcore.explaining.rules import explain_rule
 
-__all__ = ["explain_plan", "explain_stored", "holds_now", "replay"]
+__all__ = ["explain_plan", "explain_rule", "explain_stored", "holds_now", "replay"]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from attrs import evolve
 
 from domcore.explaining.comparing import compared
 from domcore.explanation import NodeStory, RuleWord, counted
-from domcore.model import Directive, decimal_text
-from domcore.model.clock import from_micros
+from domcore.model import Directive
+from domcore.rule_story import shown_value
 from domcore.rules.explain import Verdict
 from domcore.rules.facts import FactRegistry
 from domcore.rules.node_state import NodeState
@@ -74,12 +74,14 @@ class NodeTeller:
     def rules(self) -> tuple[RuleWord, ...]:
         """The rules that spoke, once each, and what plugins add to the cost."""
         rules, told = self._program.rules, self._working.directives
+        dropped = dropped_rules(self._program, self._decided, self._working)
         words: dict[tuple[str, ...], RuleWord] = {}
         for number in sorted({number for number, _, _ in self._decided.policy.fired}):
             if number < len(rules):
                 rule = rules[number]
                 version = self._program.packs[rule.source][0].version
                 word = RuleWord(rule.address, version, rule.rule.verb, rule.rule.reason)
+                word = evolve(word, dropped=number in dropped)
             else:
                 said = told[number - len(rules)]
                 if said.verb != "cost":
@@ -195,17 +197,11 @@ class NodeTeller:
             verdict.verb,
             verdict.reason,
             verdict.condition,
-            tuple((name, self._shown(name, value)) for name, value in verdict.values),
+            tuple(
+                (name, shown_value(kind, value))
+                for (name, value), kind in zip(verdict.values, verdict.types, strict=True)
+            ),
         )
-
-    def _shown(self, name: str, value: Any) -> Any:
-        """A fact's value as people write it: millionths as decimal text, times in ISO 8601."""
-        spec = self._facts.get(name)
-        if spec is None or type(value) is not int:
-            return value
-        if spec.type in ("money", "decimal"):
-            return decimal_text(value, 0 if spec.type == "decimal" else 2)
-        return from_micros(value).isoformat() if spec.type == "time" else value
 
     def _would_have_helped(self, at: int) -> bool:
         """Whether the node holds something that stayed short, and is barred from shipping it."""
@@ -262,3 +258,13 @@ class NodeTeller:
             ),
             alternative_cost=other.solution.cost,
         )
+
+
+def dropped_rules(program: Program, decided: Decided, working: Working) -> frozenset[int]:
+    """The soft rules that spoke and gave way: planning went on without them, for what would have
+    stayed short."""
+    if len(working.passes) < 2:
+        return frozenset()
+    rules = program.rules
+    spoke = {number for number, _, _ in decided.policy.fired if number < len(rules)}
+    return frozenset(number for number in spoke if rules[number].rule.soft)

@@ -17,7 +17,7 @@ from domcore.rules.facts import FactRegistry
 from domcore.rules.node_state import NodeState
 from domcore.rules.program import Program
 from domcore.sourcing import record as records
-from domcore.sourcing.decide import Decided, work_out
+from domcore.sourcing.decide import Decided, Working, work_out
 from domcore.sourcing.field import Field
 from domcore.sourcing.generation import CURRENT
 from domcore.sourcing.question import Question
@@ -58,7 +58,7 @@ def explain_stored(
     stored = decisions[max(decisions) if sequence is None else sequence]
     record = records.decode(stored.record)
     order = kit.store.revision(order_id, record["revision"])
-    question = _question(kit, record, order)
+    question = question_of(kit, record, order)
     if why_not is not None and why_not not in question.supply.field.position:
         raise NotFound(f"there is no node {why_not!r} in the network of this decision")
     told = _told(kit, question, record, stored.record, why_not)
@@ -85,7 +85,7 @@ def _told(
 
 def replay(kit: PlanningKit, record: dict[str, Any], order: Order) -> Teller:
     """Decide again what a record says was asked, by the rules and the network of then."""
-    return _replay(kit, _question(kit, record, order), record)
+    return _replay(kit, question_of(kit, record, order), record)
 
 
 def holds_now(kit: PlanningKit, order_id: int) -> frozenset[str]:
@@ -97,7 +97,7 @@ def holds_now(kit: PlanningKit, order_id: int) -> frozenset[str]:
     record = records.decode(max(decisions, key=lambda each: each.sequence).record)
     order = kit.store.revision(order_id, record["revision"])
     approved = kit.store.order(order_id).approved
-    question = evolve(_question(kit, record, order), now=kit.now(), approved=approved)
+    question = evolve(question_of(kit, record, order), now=kit.now(), approved=approved)
     program, _ = kit.program(question.order)
     state = program.node_state(question.supply.field.nodes)
     answers = record.get("outside")
@@ -106,7 +106,8 @@ def holds_now(kit: PlanningKit, order_id: int) -> frozenset[str]:
     return frozenset(hold.code for hold in decided.holds)
 
 
-def _question(kit: PlanningKit, record: dict[str, Any], order: Order) -> Question:
+def question_of(kit: PlanningKit, record: dict[str, Any], order: Order) -> Question:
+    """What was asked when a record was made, with the network of then."""
     from domcore.codec.stored import Bodies  # only replaying reads stored networks
 
     digest = str(record["network"])
@@ -115,9 +116,15 @@ def _question(kit: PlanningKit, record: dict[str, Any], order: Order) -> Questio
 
 
 def _replay(kit: PlanningKit, question: Question, record: dict[str, Any]) -> Teller:
+    return Teller(*workings(kit, question, record), kit.programs.facts)
+
+
+def workings(
+    kit: PlanningKit, question: Question, record: dict[str, Any]
+) -> tuple[Program, NodeState, Decided, Working]:
+    """A question decided again by the rules that its record names."""
     program = kit.programs.restore(str(record["program"]))
     state = program.node_state(question.supply.field.nodes)
     answers = record.get("outside")
     outside = RecordedOutside(answers) if isinstance(answers, dict) else None
-    decided, working = work_out(question, program, state, outside)
-    return Teller(program, state, decided, working, kit.programs.facts)
+    return program, state, *work_out(question, program, state, outside)

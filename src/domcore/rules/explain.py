@@ -45,6 +45,7 @@ class Verdict:
         silent: when it is not in force: why; else empty.
         failing: when its condition is false: the first part that failed, as written.
         values: the facts it reads and their values here; None is missing.
+        types: the types of these facts, in the same order.
         native: the parts that no rule engine sees: they compare two entities or read a candidate.
     """
 
@@ -59,6 +60,7 @@ class Verdict:
     failing: str = ""
     values: tuple[tuple[str, Any], ...] = ()
     native: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
 
 
 def explain(
@@ -69,8 +71,9 @@ def explain(
     active: int,
     line: str,
     node: str,
+    only: int | None = None,
 ) -> tuple[Verdict, ...]:
-    """A verdict for every rule of a program, by number.
+    """A verdict for every rule of a program, by number; with `only` for that one.
 
     Raises:
         NotFound: no such line in the request, or no such node.
@@ -90,7 +93,8 @@ def explain(
             cache[key] = _value(fact, readers, judging, at, position)
         return cache[key]
 
-    return tuple(_verdict(rule, reach, judging, active, read, number, position) for rule in rules)
+    wanted = rules if only is None else [rules[only]]
+    return tuple(_verdict(rule, reach, judging, active, read, number, position) for rule in wanted)
 
 
 def _verdict(
@@ -113,8 +117,8 @@ def _verdict(
         guards = [part for part in conjuncts(rule.condition) if entities(part) <= CONTEXT]
         spoke = all(_walk(part, read, line, lines)[0] for part in guards)
     spoke = spoke and not silent
-    values = {
-        fact.name if fact.key.partition("@")[0] == fact.name else fact.key: read(fact, line)
+    facts = {
+        fact.name if fact.key.partition("@")[0] == fact.name else fact.key: fact
         for leaf in leaves(rule.condition)
         for fact in leaf.facts
     }
@@ -128,8 +132,9 @@ def _verdict(
         bars=spoke and (rule.rule.verb == "exclude" or not true),
         silent=silent,
         failing="" if true else failing,
-        values=tuple(values.items()),
+        values=tuple((name, read(fact, line)) for name, fact in facts.items()),
         native=native_leaves(rule.condition),
+        types=tuple(fact.type for fact in facts.values()),
     )
 
 

@@ -234,9 +234,13 @@ class Program:
         return self.explainer(request, state)(line, node)
 
     def explainer(
-        self, request: Request, state: NodeState
+        self, request: Request, state: NodeState, only: int | None = None
     ) -> Callable[[str, str], tuple[Verdict, ...]]:
-        """`explain` for many lines and nodes of one request; the rules are put to it once."""
+        """`explain` for many lines and nodes of one request; the rules are put to it once.
+
+        Args:
+            only: the number of a rule: what this one says.
+        """
         merge = Merge(len(request.lines), state.everywhere)
         firing, active = self.fire(request, merge)
         judging = Judging(firing, state, state.everywhere, self._candidates)
@@ -244,7 +248,7 @@ class Program:
             speak(self._waves, judging, merge, active, len(self.rules))
 
         def explained(line: str, node: str) -> tuple[Verdict, ...]:
-            return explain(self.rules, self.readers, self.reach, judging, active, line, node)
+            return explain(self.rules, self.readers, self.reach, judging, active, line, node, only)
 
         return explained
 

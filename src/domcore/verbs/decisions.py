@@ -25,6 +25,7 @@ from domcore.store.protocol import (
 
 if TYPE_CHECKING:
     from domcore.explanation import Explanation
+    from domcore.rule_story import RuleStory
 
 from domcore.telemetry import traced
 from domcore.verbs.core import Core
@@ -202,6 +203,30 @@ class DecisionVerbs(Core):
         from domcore.explaining import explain_stored  # explaining is not on the routing path
 
         return explain_stored(self._kit, self.find(reference), why_not, decision)
+
+    def explain_rule(
+        self,
+        reference: str,
+        rule: str,
+        *,
+        node: str | None = None,
+        decision: int | None = None,
+    ) -> RuleStory:
+        """What one rule said of an order, and where and why it was silent: the part of its
+        condition that failed, with the values that were read.
+
+        Args:
+            reference: which order; one that is not decided yet is put to the rules of now.
+            rule: ``pack/id``.
+            node: ask about this node; None asks about every node that holds some of the order.
+            decision: which of the order's decisions, from 1; None is the last.
+
+        Raises:
+            NotFound: no such order, rule, decision or node.
+        """
+        from domcore.explaining import explain_rule  # explaining is not on the routing path
+
+        return explain_rule(self._kit, self.find(reference), rule, node, decision)
 
     def packs(self) -> list[PackInfo]:
         """Every rule pack that can be found, and whether it is active."""
