@@ -191,3 +191,31 @@ def test_a_plan_is_made_by_what_packs_say_now_and_tells_nothing(running, tmp_pat
     assert changes_told(dom) == []
     dom.work()
     assert len(changes_told(dom)) == 1
+
+
+def test_a_list_that_is_written_anew_is_in_force_and_decisions_by_the_old_one_replay(
+    house, tmp_path
+):
+    rule = ("r", "line.sku in lists.stop", '{ hold = { stage = "route" } }')
+    written(tmp_path, "mine", rule)
+    folder = tmp_path / "packs" / "mine"
+    text = (folder / "ruleset.toml").read_text()
+    (folder / "ruleset.toml").write_text(
+        text.replace("[[rule]]", '[lists]\nstop = { file = "stop.txt" }\n[[rule]]')
+    )
+    (folder / "stop.txt").write_text("B\n")
+    world = one_node()
+    with house(world, ActivationSettings("mine")) as dom:
+        dom.capture(world.order("1", A=1))
+        dom.route()
+        assert dom.order("1").summary.status == "allocated"
+        (folder / "stop.txt").write_text("A\nB\n")
+        dom.capture(world.order("2", A=1))
+        dom.work()
+        assert dom.order("2").summary.status == "held"
+        assert len(changes_told(dom)) == 1
+        (folder / "stop.txt").unlink()
+        assert "there is no file stop.txt" in dom.work().failures[0]
+        assert dom.explain("1").replayed
+        assert dom.explain("2").replayed
+        assert not list(dom.verify())

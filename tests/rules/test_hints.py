@@ -67,7 +67,10 @@ def test_blanks_around_a_condition_are_no_content(make):
 @pytest.mark.parametrize(
     ("parameter", "why"),
     [
-        ({"type": "texts", "default": ["x"] * (MOST_IN_LIST + 1)}, "1,001 texts; a list has at"),
+        (
+            {"type": "texts", "default": ["x"] * (MOST_IN_LIST + 1)},
+            "1,001 texts; a parameter has at most 1,000",
+        ),
         ({"type": "texts", "default": ["x" * 1_001]}, "a text has at most 1,000"),
         ({"type": "text", "default": "x" * 1_001}, "a text has at most 1,000"),
         ({"type": "texts", "default": "x"}, "'x' is not texts"),

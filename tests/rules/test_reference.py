@@ -35,9 +35,11 @@ def head(tree: dict) -> dict:
 
 
 @pytest.mark.parametrize("tree", [*PACKS, *FRAGMENTS])
-def test_every_rule_on_the_page_compiles(plain_shop, tree):
+def test_every_rule_on_the_page_compiles(plain_shop, tree, tmp_path):
     core = load_pack(ROOT / "rulesets" / "cost-first")
-    pack = parse_pack(head(tree))
+    for each in tree.get("lists", {}).values():
+        (tmp_path / each["file"]).write_text(f"{each.get('column', 'one')}\nanother\n")
+    pack = parse_pack(head(tree), folder=tmp_path)
     program = plain_shop.programs(
         (core, Activation(core.name, layer="core")), (pack, Activation(pack.name))
     )

@@ -178,6 +178,19 @@ def test_what_is_not_there_is_odd_where_somebody_has_looked(told, make):
     assert [level for level, _ in told(*rules)] == ["note"]
 
 
+def test_what_stands_in_a_list_of_the_pack_is_looked_at_too(told, make):
+    lists = {"x": {"values": ["10014", "K1A 0B1"]}, "skus": {"values": ["A", "B"]}}
+    rules = [
+        make.rule("destination.postal in lists.x", "hold"),
+        make.rule("line.sku in lists.skus"),
+        make.rule("destination.postal in lists.x and destination.postal == 'X'", "hold"),
+    ]
+    said = told(*rules, known=Known(skus={"A"}), lists=lists)
+    assert [level for level, _ in said] == ["wrong", "odd", "wrong"]
+    assert "'K1A 0B1'" in said[0][1]
+    assert "SKU 'B'" in said[1][1]
+
+
 def test_what_is_switched_on_for_nobody_or_twice_is_told():
     known = Known({"order.channel": {"shop"}, "node.id": {"NYC"}})
     found = activation_remarks(

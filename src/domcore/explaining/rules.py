@@ -123,7 +123,7 @@ def _more(asked: _Asked, found: list[CompiledRule], verdicts: list[Any]) -> Iter
     if not asked.working.seen.lines:
         yield "nothing of the order was open, so no rule was asked"
     elif not verdicts:
-        yield "no node holds any of what was open, so there was none to ask about"
+        yield "no node could ship any of it; name one to ask about it all the same"
 
 
 def _verdicts(

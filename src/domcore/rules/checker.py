@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import frozen
@@ -15,6 +16,7 @@ from domcore.model.money import MICROS, MOST, micros
 from domcore.rules.builtin_facts import LONGEST_TEXT, zone
 from domcore.rules.expression import ELAPSED, OPEN_LINES, QUANTIFIERS, Expression, Refusal
 from domcore.rules.hints import fact_hint
+from domcore.rules.lists import PackList
 from domcore.rules.problems import shown, suggestion
 from domcore.rules.tree import (
     COMPARE,
@@ -74,6 +76,7 @@ class Environment:
     facts: Mapping[str, FactSpec]
     parameters: Mapping[str, Constant]
     timezone: str = "UTC"
+    lists: Mapping[str, PackList] = MappingProxyType({})
 
 
 def check(expression: Expression, environment: Environment) -> Condition:
@@ -154,6 +157,8 @@ class _Checker:
             values = tuple(self.fitting(fact, self.constant(part), part) for part in right.elts)
             return Leaf("in", fact, tuple(sorted(set(values))), text=text) if values else FALSE
         container, member = self.operand(right), self.operand(left)
+        if isinstance(container, Constant) and isinstance(container.value, PackList):
+            return self.listed(left, container.value, text)
         if isinstance(container, Constant):
             if container.kind != "texts":
                 raise self.refuse(right, "'in' needs a list, a list fact or a text fact")
@@ -173,6 +178,13 @@ class _Checker:
         if container.type == "texts":
             return Leaf("has", container, member.value, text=text)
         return Leaf("contains", container, (member.value,), text=text)
+
+    def listed(self, node: ast.expr, texts: PackList, text: str) -> Condition:
+        """``fact in lists.name``."""
+        fact = self.scalar(node)
+        if fact.type != "text":
+            raise self.refuse(node, f"{fact.name} is {fact.type}, lists.{texts.name} holds texts")
+        return Leaf("in", fact, texts, text=text) if len(texts) else FALSE
 
     def outside(self, inside: Condition, text: str) -> Condition:
         """``not in`` is a comparison too: false where the fact is missing."""
@@ -295,6 +307,12 @@ class _Checker:
                 hint = suggestion(name, [f"parameters.{key}" for key in known])
                 raise self.refuse(node, f"no parameter {name!r} in this pack{hint}")
             return parameter
+        if name.startswith("lists."):
+            there = self.environment.lists.get(name.removeprefix("lists."))
+            if there is None:
+                hint = suggestion(name, [f"lists.{key}" for key in self.environment.lists])
+                raise self.refuse(node, f"no list {name!r} in this pack{hint}")
+            return Constant("list", there)
         spec = self.environment.facts.get(name)
         if spec is None:
             hint = fact_hint(name, self.environment.facts)

@@ -80,7 +80,8 @@ def check_packs(
     specs = {**taken, **missing, **derived}
     rules: list[CompiledRule] = []
     for source, (pack, activation) in enumerate(ordered):
-        environment = Environment(specs, parameters[source], pack.timezone)
+        lists = {each.name: each for each in pack.lists}
+        environment = Environment(specs, parameters[source], pack.timezone, lists)
         checker = _RuleChecker(pack, activation, source, environment, currency, problems[source])
         for rule in pack.rules:
             if problems[source].many:

@@ -174,7 +174,8 @@ class _Acceptor:
         """Accept a node where a value is expected."""
         if isinstance(node, ast.List | ast.Tuple | ast.Set):
             if len(node.elts) > MOST_IN_LIST:
-                raise self.refuse(node, f"more than {MOST_IN_LIST:,} values in a list")
+                most = f"more than {MOST_IN_LIST:,} values in a list"
+                raise self.refuse(node, f"{most}; more go into a file (see [lists])")
             for element in node.elts:
                 self.constant(element)
         elif isinstance(node, ast.Attribute | ast.Name):

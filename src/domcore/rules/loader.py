@@ -18,6 +18,7 @@ from domcore.rules.consequence import parse_then
 from domcore.rules.durable_json import rule_trees
 from domcore.rules.expression import MOST_IN_LIST, Refusal, place_in, read
 from domcore.rules.layers import window
+from domcore.rules.lists import read_lists
 from domcore.rules.pack import (
     FORMAT,
     PARAMETER_TYPES,
@@ -56,11 +57,14 @@ def load_pack(path: Path | str) -> Pack:
             message = "has both; keep one of" if found else "is not a pack: there is no"
             raise ConfigurationError(f"{message} {' or '.join(FILES)}", source=str(file))
         file = found[0]
-    return parse_pack(read_tree(file), source=str(file))
+    return parse_pack(read_tree(file), source=str(file), folder=file.parent)
 
 
-def parse_pack(tree: Any, *, source: str = "") -> Pack:
+def parse_pack(tree: Any, *, source: str = "", folder: Path | None = None) -> Pack:
     """Check a plain tree, as TOML and JSON give it, and make a `Pack` of it.
+
+    Args:
+        folder: where the files of its lists lie; None where it has none.
 
     Raises:
         ConfigurationError: naming every problem found, each with its rule and column.
@@ -73,7 +77,7 @@ def parse_pack(tree: Any, *, source: str = "") -> Pack:
     top = Table(tree, problems, "")
     top.known(
         "format", "name", "version", "currency", "timezone", "description", "parameters",
-        "fact", "rule", "disables", "durable",
+        "fact", "lists", "rule", "disables", "durable",
     )  # fmt: skip
     if tree.get("format") != FORMAT or type(tree.get("format")) is not int:
         problems.add(f"format = {FORMAT} is the format this version reads", "format")
@@ -85,6 +89,7 @@ def parse_pack(tree: Any, *, source: str = "") -> Pack:
         description=top.text("description", longest=4_000),
         parameters=_parameters(tree.get("parameters", {}), problems),
         facts=tuple(table_rows(tree.get("fact", []), "fact", problems, _fact)),
+        lists=read_lists(tree.get("lists", {}), folder, problems),
         disables=top.texts("disables", _ADDRESS, 'addresses written "pack/rule"'),
         source=source,
     )
@@ -229,7 +234,10 @@ def _check_lengths(values: Sequence[Any]) -> None:
         ValueError: there are too many texts, or one is too long.
     """
     if len(values) > MOST_IN_LIST:
-        raise ValueError(f"{len(values):,} texts; a list has at most {MOST_IN_LIST:,}")
+        raise ValueError(
+            f"{len(values):,} texts; a parameter has at most {MOST_IN_LIST:,},"
+            " more go into a file (see [lists])"
+        )
     for value in values:
         if type(value) is str and len(value) > LONGEST_TEXT:
             raise ValueError(

@@ -201,7 +201,7 @@ class Lowering:
 
     def _probe(self, leaf: Leaf, entity: str) -> Any:
         """A reader that answers a whole leaf with true or false."""
-        if leaf.op == "in":
+        if leaf.op == "in" and isinstance(leaf.value, tuple):
             leaf = Leaf("in", leaf.fact, frozenset(leaf.value), text=leaf.text)  # type: ignore[arg-type]
         left = self._read_at(leaf.fact, entity)
         if leaf.other is None:
@@ -230,7 +230,7 @@ def _home(entity: str) -> str:
 
 def _is_lookup(leaf: Leaf) -> bool:
     if leaf.op == "in":
-        return isinstance(leaf.value, tuple) and len(leaf.value) > SHORT_LIST
+        return not isinstance(leaf.value, tuple) or len(leaf.value) > SHORT_LIST
     if leaf.op == "exists":
         return leaf.fact.type == "texts"
     return leaf.op not in COMPARE and leaf.op != "true"

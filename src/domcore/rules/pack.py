@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Final
 
 from attrs import field, frozen
 
 from domcore.errors import ConfigurationError
+from domcore.rules.lists import PackList
 
 FORMAT: Final = 1
 LAYERS: Final = ("core", "partner", "retailer")
@@ -94,11 +96,12 @@ class Pack:
     description: str = ""
     parameters: tuple[Parameter, ...] = ()
     facts: tuple[PackFact, ...] = ()
+    lists: tuple[PackList, ...] = ()
     rules: tuple[Rule, ...] = ()
     disables: tuple[str, ...] = ()
     source: str = field(default="", eq=False)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of `pack_bytes`, in hex: the name a decision knows this content by."""
         return hashlib.sha256(pack_bytes(self)).hexdigest()
@@ -180,6 +183,11 @@ def pack_tree(pack: Pack) -> dict[str, Any]:
             )
             for fact in pack.facts
         ]
+    if pack.lists:
+        tree["lists"] = {
+            each.name: _filled(values=list(each.values), summary=each.summary or None)
+            for each in pack.lists
+        }
     tree["rule"] = [_rule_tree(rule) for rule in pack.rules]
     return tree
 

@@ -19,6 +19,7 @@ from domcore.model.clock import from_micros, to_micros
 from domcore.model.facts import FactSpec
 from domcore.model.money import MOST
 from domcore.rules.layers import CompiledRule
+from domcore.rules.lists import PackList
 from domcore.rules.pack import Activation
 from domcore.rules.problems import listed, shown, suggestion
 from domcore.rules.program import Program
@@ -174,7 +175,13 @@ _HERE: Final[Mapping[str, Told]] = MappingProxyType(
 """How a value is told that a fact does not have here."""
 
 
+MOST_LOOKED_AT: Final = 1_000
+"""Values of a list from a file that are looked at, the first ones."""
+
+
 def _values(leaf: Leaf) -> tuple[str, ...]:
+    if isinstance(leaf.value, PackList):
+        return leaf.value.values[:MOST_LOOKED_AT]
     values = leaf.value if isinstance(leaf.value, tuple | frozenset) else (leaf.value,)
     return tuple(value for value in values if isinstance(value, str))
 

@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from itertools import product
 from typing import Any, Final
 
+from domcore.rules.lists import PackList
 from domcore.rules.tree import (
     COMPARE,
     All,
@@ -61,7 +62,7 @@ def conflict(branch: Sequence[Literal], nullable: frozenset[str] | None) -> tupl
             needed = positive or literal.kind == "all"
             if needed and not is_possible(inner, nullable=nullable):
                 return (_told(literal, positive=positive),)
-        elif literal.other is None:
+        elif literal.other is None and not isinstance(literal.value, PackList):
             asked.setdefault(literal.fact.key, []).append((literal, positive))
     for literals in asked.values():
         if not _some_value(literals, nullable):

@@ -16,6 +16,7 @@ from attrs import frozen
 
 from domcore.rules.builtin_facts import PER_LINE_CANDIDATE
 from domcore.rules.columns import Column, paired
+from domcore.rules.lists import PackList
 from domcore.rules.lowering import Lowering
 from domcore.rules.tree import (
     COMPARE,
@@ -174,7 +175,7 @@ class Scoping:
         if leaf.op in ("true", "has"):
             sought = True if leaf.op == "true" else value
             return lambda judging, line: column(judging, line).compare("eq", sought)
-        if leaf.op == "in":
+        if leaf.op == "in" and not isinstance(value, PackList):
             return lambda judging, line: column(judging, line).among(value)  # type: ignore[arg-type]
         if leaf.op == "exists":
             return lambda judging, line: column(judging, line).present

@@ -14,6 +14,7 @@ from typing import Any, Final
 from attrs import field, frozen
 
 from domcore.model.facts import FactValue
+from domcore.rules.lists import PackList
 
 COMPARE: Final[Mapping[str, Callable[[Any, Any], bool]]] = MappingProxyType(
     {"eq": eq, "ne": ne, "lt": lt, "lte": le, "gt": gt, "gte": ge}
@@ -47,13 +48,14 @@ class FactRef:
 class Leaf:
     """``fact op value`` or ``fact op other``; `text` is how the author wrote it.
 
-    Operators: ``eq ne lt lte gt gte``; ``in`` (value is a tuple); ``has`` (a list fact has the
-    text); ``starts``, ``ends``, ``contains`` (value is a tuple of texts); ``exists``; ``true``.
+    Operators: ``eq ne lt lte gt gte``; ``in`` (value is a tuple, or a list of the pack); ``has``
+    (a list fact has the text); ``starts``, ``ends``, ``contains`` (value is a tuple of texts);
+    ``exists``; ``true``.
     """
 
     op: str
     fact: FactRef
-    value: FactValue | tuple[int | str, ...] | None = None
+    value: FactValue | tuple[int | str, ...] | PackList | None = None
     other: FactRef | None = None
     text: str = field(default="", eq=False)
 
