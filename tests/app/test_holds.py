@@ -80,7 +80,7 @@ def test_an_unpaid_order_is_reserved_and_goes_once_the_payment_is_told(world: Wo
     dom.apply([CaptureOrder(order, holds=(UNPAID,))])
     work(world)
     view = dom.order("1")
-    assert (view.summary.status, view.summary.holds) == ("allocated", (UNPAID,))
+    assert (view.summary.status, view.summary.holds) == ("held", (UNPAID,))
     assert world.partner.given == []
     (shown,) = dom.exceptions()
     assert (shown.kind, shown.reason) == ("held", "no payment has come")
@@ -144,7 +144,7 @@ def test_a_hold_that_comes_while_the_order_is_planned_is_not_overlooked(world: W
 
     store.commit = interrupted
     work(world)
-    assert dom.order("1").summary.status == "allocated"
+    assert dom.order("1").summary.status == "held"
     assert world.partner.given == []
     dom.apply([ApproveOrder("main", "web", "1", 6, "fraud")])
     work(world)

@@ -54,7 +54,7 @@ def order_status(buckets: Buckets, *, held: bool, tried: bool, expiring: bool = 
 
     Args:
         buckets: summed over the lines that ship.
-        held: a hold at stage ``route`` stands.
+        held: a hold stands, be it before anything is reserved or before it is handed over.
         tried: a decision has left units open (a shortage), so ``open`` reads as ``short``.
         expiring: what is allocated is only reserved, with an expiry.
     """
@@ -65,7 +65,9 @@ def order_status(buckets: Buckets, *, held: bool, tried: bool, expiring: bool = 
             return "shipped" if buckets.shipped else "cancelled"
         if buckets.shipped:
             return "partly shipped"
-        return "reserved" if expiring else "allocated"
+        if expiring:
+            return "reserved"
+        return "held" if held else "allocated"
     if held:
         return "held"
     if buckets.shipped:

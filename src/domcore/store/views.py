@@ -16,7 +16,7 @@ from domcore.store.changes import Row
 from domcore.store.hold_rows import TAKEN_BACK, HoldRow
 from domcore.store.protocol import OpenOrder, OrderFilter, OrderView, StockFilter
 from domcore.store.rows import (
-    HELD_ROUTE,
+    NOT_HELD,
     OPEN,
     SHIPPED,
     LineRow,
@@ -241,7 +241,7 @@ def summary(
     )
     status = order_status(
         buckets,
-        held=state.hold == HELD_ROUTE,
+        held=state.hold != NOT_HELD,
         tried=bool(state.reason),
         expiring=any(r.state == OPEN and r.expires_at is not None for r in reservations),
     )

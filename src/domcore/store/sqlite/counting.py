@@ -23,8 +23,9 @@ SELECT CASE
     WHEN sum(l.shipped) > 0 THEN 'partly shipped'
     WHEN EXISTS (SELECT 1 FROM reservation r WHERE r.order_id = o.id AND r.state = 0
       AND r.expires_at IS NOT NULL) THEN 'reserved'
+    WHEN (SELECT s.hold FROM order_state s WHERE s.order_id = o.id) > 0 THEN 'held'
     ELSE 'allocated' END
-  WHEN (SELECT s.hold FROM order_state s WHERE s.order_id = o.id) = 2 THEN 'held'
+  WHEN (SELECT s.hold FROM order_state s WHERE s.order_id = o.id) > 0 THEN 'held'
   WHEN sum(l.shipped) > 0 THEN 'partly shipped'
   WHEN sum(l.allocated) > 0 THEN 'partly allocated'
   WHEN (SELECT s.reason FROM order_state s WHERE s.order_id = o.id) <> '' THEN 'short'
