@@ -56,6 +56,7 @@ class DecisionVerbs(Core):
 
     def plan(self, reference: str) -> Planned:
         """What routing would decide now. Nothing is changed."""
+        self._kit.programs.refresh(at_once=False)
         order = self._open(self.find(reference))
         self._kit.look([order])
         question = self._kit.question(order, self.now(), "route")
