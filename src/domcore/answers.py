@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from domcore.codec.text import is_text
 from domcore.errors import PluginError
 from domcore.model import Allocation, Directive, Hold, Parcel, Plan
 from domcore.model.money import MOST
@@ -125,7 +126,7 @@ def _is_json(value: Any, depth: int) -> bool:
     if type(value) is float:
         return value - value == 0
     if type(value) is str:
-        return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
+        return is_text(value)
     if depth and type(value) in (list, tuple):
         return all(_is_json(part, depth - 1) for part in value)
     if depth and type(value) is dict:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from domcore.codec.text import is_text
 from domcore.contracts import Connector, ReceivesNews
 from domcore.errors import ConfigurationError, DomcoreError, PluginError
 from domcore.model import Envelope, Notice, ObserveStock
@@ -36,7 +37,7 @@ class Connecting:
 
     def _add(self, plugin: str, connector: Connector) -> None:
         name: object = connector.name
-        if not isinstance(name, str) or not name:
+        if not isinstance(name, str) or not name or not is_text(name):
             error = ConfigurationError("a connector's name must be a text that is not empty")
             self._plugins.failed(plugin, HOOK, error)
             return

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 from attrs import evolve
 
+from domcore.codec.text import is_text
 from domcore.contracts import Channel, PullsOrders
 from domcore.errors import (
     ConfigurationError,
@@ -42,13 +43,14 @@ from domcore.model import (
 )
 from domcore.model.actor import actor, brought
 from domcore.model.clock import to_micros
+from domcore.model.currencies import DIGITS
 from domcore.model.order import PICKUP
+from domcore.model.territories import COUNTRY_WORDS
 from domcore.planning import PlanningKit
 from domcore.plugins import Plugins, describe
 from domcore.returning import Returning
 from domcore.store.operations.notices import split_id
 from domcore.store.operations.partly import left_out, with_kept, without
-from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome
 from domcore.told_stock import check_told
 from domcore.unreadable import WORD, keep, read_again, unread_of, unreadable_of
@@ -99,6 +101,10 @@ class Intake:
             self._channels = {}
             found = self._plugins.collect("register_channels", Channel, dom=self._dom)
             for plugin, channel in found:
+                if not is_text(channel.name) or not channel.name:
+                    error = ConfigurationError("a channel's name must be a text that is not empty")
+                    self._plugins.failed(plugin, "register_channels", error)
+                    continue
                 if channel.name in self._channels:
                     error = ConfigurationError(
                         f"channel {channel.name!r} is served by another plugin already"
@@ -334,10 +340,12 @@ def _batches(values: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _check_names(order: Order) -> None:
-    """Refuse names that no person could tell apart or type again; channels check their own.
+    """Refuse names that no person could tell apart or type again, and codes that no currency or
+    country has; channels check their own.
 
     Raises:
-        PayloadError: a name that must be there is not, or one is no text or far too long.
+        PayloadError: a name that must be there is not, or one is no text or far too long; a code
+            is none.
     """
     names = [("$.external_id", order.external_id, 1), ("$.number", order.number, 0)]
     names += [(f"$.lines[{n}].id", line.id, 1) for n, line in enumerate(order.lines)]
@@ -346,8 +354,23 @@ def _check_names(order: Order) -> None:
         for path, name, least in names
         if not (is_text(name) and least <= len(name) <= MOST_OF_NAME)
     ]
+    if order.currency not in DIGITS:
+        problems.append(Problem("$.currency", "must be an ISO 4217 code such as USD"))
+    if order.destination is not None and not _is_country(order.destination.country):
+        told = "must be an ISO 3166 code of two letters such as US"
+        problems.append(Problem("$.destination.country", told))
     if problems:
         raise PayloadError(f"order of channel {order.channel!r} cannot be taken in", problems)
+
+
+def _is_country(code: object) -> bool:
+    """Whether it can be a country's code, or says that the country is not known."""
+    if not isinstance(code, str):
+        return True  # what is of a wrong type is refused by its type
+    word = code.strip()
+    return (len(word) == 2 and word.isascii() and word.isalpha()) or (
+        not word or word.upper() in COUNTRY_WORDS
+    )
 
 
 def _held_for_pickup(command: CaptureOrder) -> CaptureOrder:

@@ -84,7 +84,7 @@ def chosen(only: Iterable[str] | None) -> frozenset[str] | None:
 def describe(error: BaseException) -> str:
     """An exception in one line that can be printed and stored, whatever the exception does."""
     try:
-        text = str(error).encode("utf-8", "backslashreplace").decode()
+        text = str(error).encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
     except Exception:
         text = "its message cannot be read"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
@@ -124,8 +124,9 @@ class Plugins:
         """
         if self._manager.has_plugin(name):
             raise ConfigurationError("a plugin of this name is registered already", source=name)
-        if not name or name != name.strip():
-            raise ConfigurationError("a plugin needs a name", source=f"plugin {name!r}")
+        if not name.strip() or name != name.strip() or not name.isprintable():
+            message = "a plugin's name must be text that can be printed, without blanks around it"
+            raise ConfigurationError(message, source=f"plugin {name!r}")
         self._status[name] = PluginStatus(name, version, builtin)
         try:
             if isinstance(plugin, type):

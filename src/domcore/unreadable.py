@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from domcore.codec.text import is_text
 from domcore.errors import NotFound, PayloadError, SignatureError
 from domcore.model import AmendOrder, CancelOrder, CaptureOrder, Envelope, ObserveStock, Unreadable
 from domcore.store.operations.partly import told_again
-from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome, Store
 from domcore.store.values import Unread
 

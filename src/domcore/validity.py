@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from domcore.codec.text import is_text
 from domcore.errors import ConfigurationError, PayloadError, Problem
 from domcore.model import NODE_KINDS, Item, Network, Node, Point
 
@@ -120,12 +121,7 @@ def _wrong_zone(timezone: str) -> str:
 
 
 def _is_text(value: Any) -> bool:
-    return type(value) is str and len(value) <= LONGEST and _can_be_stored(value)
-
-
-def _can_be_stored(text: str) -> bool:
-    """Neither NUL, which ends a text for SQLite's functions, nor half characters."""
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+    return is_text(value, LONGEST)
 
 
 def _is_word(value: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from attrs import frozen
 from cattrs import Converter
 
+from domcore.codec.text import fault_of
 from domcore.model import micros
 
 MOST_CHARACTERS: Final = 10_000
@@ -94,13 +95,10 @@ def strict_text(value: object, most: int = MOST_CHARACTERS) -> str:
         raise Refused(f"must be text, not {kind_of(value)}")
     if len(value) > most:
         raise Refused(f"is longer than {most} characters")
-    if "\0" in value:
-        raise Refused("has a NUL character in it")
-    if value.isascii():
-        return value
-    if any("\ud800" <= each <= "\udfff" for each in value):
-        raise Refused("has half of a surrogate pair in it")
-    return unicodedata.normalize("NFC", value)
+    fault = fault_of(value)
+    if fault:
+        raise Refused(fault)
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
 
 
 def strict_line(value: object, line: Line) -> str:

@@ -159,6 +159,8 @@ def _elements(pairs: Iterable[tuple[Any, object]], read: Read, form: str) -> dic
     for key, value in pairs:
         path = form.format(_shown(key))
         try:
+            if isinstance(key, str) and not key.isprintable():
+                raise ValueError("its name has control or unprintable characters")
             values[key] = read(value)
         except Faults as nested:
             faults.extend((_joined(path, inner), message) for inner, message in nested.faults)

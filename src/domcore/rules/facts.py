@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from domcore.codec.text import fault_of
 from domcore.errors import ConfigurationError, PluginError
 from domcore.model.facts import ENTITIES, FACT_TYPES, FactSpec
 from domcore.model.money import MOST
@@ -80,11 +81,10 @@ def check_value(spec: FactSpec, value: Any) -> Any:
 
 
 def _storable(spec: FactSpec, text: str) -> str:
-    """The text, cut to length; half characters could be neither matched nor recorded."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise refused_fact(spec, "is text that cannot be encoded") from None
+    """The text, cut to length; what cannot be stored could be neither matched nor recorded."""
+    fault = fault_of(text)
+    if fault:
+        raise refused_fact(spec, f"{fault}, so it cannot be recorded")
     return text[:LONGEST_TEXT]
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from domcore.codec.stored import Bodies, load_event
+from domcore.codec.text import is_text
 from domcore.errors import NotFound, StoreError, StoreReason
 from domcore.model.clock import from_micros
 from domcore.model.decision import Decision, OrderSummary
@@ -17,7 +18,6 @@ from domcore.store import views
 from domcore.store.audit import AUDITED, PAGE
 from domcore.store.backend import Backend
 from domcore.store.changes import Row
-from domcore.store.operations.typed import is_text
 from domcore.store.operations.waiting import ahead
 from domcore.store.protocol import (
     OpenOrder,

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
+from domcore.codec.text import is_text
 from domcore.errors import PayloadError, Problem
 from domcore.model import ShippedElsewhere
 from domcore.model.clock import to_micros
-from domcore.store.operations.typed import is_text
 from domcore.store.protocol import OrderView, Outcome
 from domcore.store.rows import MOST
 from domcore.telemetry import traced

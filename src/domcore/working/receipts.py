@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
+from domcore.codec.text import is_text
 from domcore.model import FULFILLMENT_STATUSES, REJECTION_REASONS, Notice, Receipt
 from domcore.working.round import Trouble
 
@@ -20,7 +21,7 @@ def checked(answer: object, verb: str) -> Receipt | Trouble:
     if not isinstance(answer, Receipt):
         return Trouble(f"{verb} answered with {type(answer).__name__}, not a Receipt")
     for name in _TEXTS:
-        if not _is_text(getattr(answer, name)):
+        if not is_text(getattr(answer, name), LONGEST):
             return Trouble(f"{verb} answered with a {name} that is no text of {LONGEST} letters")
     known = answer.status in FULFILLMENT_STATUSES
     if not known and (answer.status != UNKNOWN_HERE or verb == "release"):
@@ -43,9 +44,3 @@ def notice_of(receipt: Receipt, fulfillment_order: str, at: datetime) -> Notice:
         vendor_status=receipt.vendor_status,
         detail=receipt.detail,
     )
-
-
-def _is_text(value: object) -> bool:
-    if type(value) is not str or len(value) > LONGEST or "\0" in value:
-        return False
-    return not any("\ud800" <= letter <= "\udfff" for letter in value)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
+from domcore.codec.text import is_text
 from domcore.connecting import HOOK
 from domcore.contracts import Channel, PollsNews, PublishesStock, PullsOrders
 from domcore.covering import check_cover
@@ -151,7 +152,7 @@ class Tasks:
         pieces, after = getattr(page, pages.field), page.cursor
         if not isinstance(pieces, tuple | list):
             return Trouble(f"gave a page whose {pages.field} are none")
-        if type(after) is not str or len(after) > LONGEST_CURSOR or not _can_be_stored(after):
+        if type(after) is not str or len(after) > LONGEST_CURSOR or not is_text(after):
             return Trouble(f"gave a cursor that is no text of {LONGEST_CURSOR} letters")
         return pieces, after, bool(page.more)
 
@@ -286,7 +287,3 @@ class _Pages:
         self.kind = kind
         self.field = field
         self.counted = counted
-
-
-def _can_be_stored(text: str) -> bool:
-    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)

@@ -13,6 +13,7 @@ import msgspec
 from attrs import evolve, field, frozen
 
 from domcore.codec.stored import Bodies, dump_event
+from domcore.codec.text import is_text
 from domcore.errors import ConflictError, PayloadError, Problem, StoreError, StoreReason
 from domcore.model.command import AmendOrder
 from domcore.model.order import Order
@@ -23,7 +24,6 @@ from domcore.store.operations.awaited import replace_body
 from domcore.store.operations.elsewhere import UNNAMED, elsewhere_of
 from domcore.store.operations.holds import carry, standing_of
 from domcore.store.operations.order_work import load_work
-from domcore.store.operations.typed import is_text
 from domcore.store.protocol import Outcome
 from domcore.store.rows import MOST, AmendmentRow, BodyRow, ElsewhereRow, OrderRow
 

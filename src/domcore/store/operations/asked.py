@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
+from domcore.codec.text import is_text
 from domcore.errors import PayloadError, Problem
 from domcore.model.command import ApproveOrder, HoldOrder
 from domcore.model.policy import HOLD_STAGES, Hold
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.hold_rows import LIFTED, STANDING, WAIVED, AskedHoldRow
-from domcore.store.operations.typed import is_text, typed
+from domcore.store.operations.typed import typed
 
 LONGEST_CODE: Final = 100
 LONGEST_REASON: Final = 1_000

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import evolve, frozen
 
-from domcore.codec.stored import Bodies, dump_event
+from domcore.codec.stored import Bodies, Body, dump_event
+from domcore.codec.text import is_text, may_hold_nul, text_problems
 from domcore.errors import ConflictError, PayloadError, Problem, StoreError
 from domcore.model.actor import checked_by
 from domcore.model.clock import to_micros
@@ -29,7 +30,6 @@ from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.naming import Naming
 from domcore.store.operations.order_work import load_work
 from domcore.store.operations.troubles import revive
-from domcore.store.operations.typed import is_text
 from domcore.store.operations.waiting import due_since
 from domcore.store.protocol import Outcome
 from domcore.store.rows import (
@@ -46,6 +46,9 @@ from domcore.store.rows import (
 LONGEST_NAME: Final = 255
 """Characters of what a channel calls an item."""
 
+T = TypeVar("T")
+
+_NO_TEXT: Final = "must be text that can be stored"
 _TIMES: Final = ("placed_at", "ship_by", "deliver_by")
 
 
@@ -82,6 +85,7 @@ class Capture:
         self.returned_before: set[int] = set()
         """Orders, new or amended, of which returns are kept."""
         self._last_id: int | None = None
+        self._person = b""
         self._touched: set[tuple[str, str, str]] = set()
         self._keys: set[tuple[str, str, str]] = set()
 
@@ -108,6 +112,7 @@ class Capture:
         order = command.order
         self.changes.by = checked_by(command.by)
         written = self._written(order)
+        self._check_besides(command)
         if command.holds:
             check_holds(command.holds)
         self._touched.add(order.key)
@@ -142,15 +147,14 @@ class Capture:
     def _written(self, order: Order) -> bytes:
         """The order as it is kept. What cannot be read back must not be: it would stop everybody's
         routing."""
-        try:
-            written = self._bodies.order.dump(order)
-            self._bodies.order.load(written)
-        except (StoreError, TypeError, ValueError):
-            raise PayloadError(
-                f"order {order.channel}/{order.external_id} cannot be taken in",
-                [Problem("$", "a field is not of its type; see domcore.model.Order")],
-            ) from None
-        return written
+        return _kept_as(self._bodies.order, order)
+
+    def _check_besides(self, command: CaptureOrder) -> None:
+        """What is kept beside the order must be readable, too."""
+        if not is_text(command.key):
+            raise PayloadError("this order cannot be taken in", [Problem("$.key", _NO_TEXT)])
+        if command.person is not None:
+            self._person = _kept_as(self._bodies.person, command.person)
 
     def _arrival(self, order: Order, owner_id: int, digest: bytes) -> Arrival:
         order, item_ids = resolve_lines(self._naming, owner_id, order)
@@ -198,7 +202,7 @@ class Capture:
             due = NEVER
         state = StateRow(order_id, 1, order.revision, 0, NOT_HELD, int(cancelled), due, "")
         if command.person is not None:
-            add("persons", (order_id, self._bodies.person.dump(command.person)))
+            add("persons", (order_id, self._person))
         told = _captured_event(order, unknown)
         add("events", (None, "order.captured", order_id, now, told))
         if held or command.holds:
@@ -272,7 +276,7 @@ class Capture:
             moves, revision = told["elsewhere"], after.revision
             tell_nodes(self._reader, work, at_work, changed, revision, self._now, stops=moves)
         if command.person is not None:
-            add("persons", (known.id, self._bodies.person.dump(command.person)))
+            add("persons", (known.id, self._person))
         add("events", (None, "order.amended", known.id, self._now, dump_event(told)))
         carry(work, asked, after.revision, self._now)
         if work.state.cancelled and command.queue:
@@ -399,6 +403,29 @@ def resolve_lines(naming: Naming, owner_id: int, order: Order) -> tuple[Order, d
     if aliases:
         order = evolve(order, lines=_renamed(order.lines, aliases))
     return order, item_ids
+
+
+def _kept_as(body: Body[T], value: T) -> bytes:
+    """What is written of an order or of a person, once it is known that it can be read again.
+
+    Raises:
+        PayloadError: a field is not of its type, or a text cannot be stored.
+    """
+    problems: list[Problem] = []
+    try:
+        written = body.dump(value)
+        if may_hold_nul(written):
+            problems = list(text_problems(value))
+        if not problems:
+            body.load(written)
+            return written
+    except UnicodeEncodeError:
+        problems = list(text_problems(value))
+    except (StoreError, TypeError, ValueError):
+        pass
+    kind = type(value).__name__
+    untyped = Problem("$", f"a field is not of its type; see domcore.model.{kind}")
+    raise PayloadError("this order cannot be taken in", problems or [untyped])
 
 
 def in_utc(command: CaptureOrder) -> CaptureOrder:

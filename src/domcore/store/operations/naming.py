@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from domcore.codec.text import is_text
 from domcore.model.order import Order, OrderLine
 from domcore.store.backend import Reader
-from domcore.store.operations.typed import is_text
 
 
 class Naming:

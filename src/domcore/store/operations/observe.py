@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from domcore.codec.stored import dump_event
+from domcore.codec.text import is_text
 from domcore.errors import PayloadError, Problem
 from domcore.model.clock import to_micros
 from domcore.model.command import ObserveStock, StockCount
@@ -14,7 +15,6 @@ from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.order_work import OrderWork, load_work
 from domcore.store.operations.shortfalls import Shelf, shelves_at
-from domcore.store.operations.typed import is_text
 from domcore.store.rows import MOST, StockBalance
 
 CLOCKS_APART: Final = 5 * 60 * 1_000_000

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from domcore.codec.stored import dump_event, load_event
+from domcore.codec.text import is_text
 from domcore.errors import ConflictError, NotFound
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.outbox import fulfillment_id
-from domcore.store.operations.typed import is_text
 from domcore.store.operations.unread import unread_at
 from domcore.store.rows import NEVER, OutboxRow, StragglerRow, TaskRow
 from domcore.store.values import Parked

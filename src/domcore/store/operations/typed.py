@@ -10,6 +10,7 @@ import msgspec
 from attrs import evolve, fields, has
 
 from domcore.codec.stored import dump_any
+from domcore.codec.text import may_hold_nul, text_problems
 from domcore.errors import PayloadError, Problem
 
 T = TypeVar("T")
@@ -27,27 +28,21 @@ def typed(command: T, kind: type[T], what: str) -> T:
             says no zone or lies beyond the years that exist.
     """
     problem = Problem("$", f"a field is not of its type; see domcore.model.{kind.__name__}")
+    problems = []
     try:
-        found: T = _in_utc(msgspec.json.decode(dump_any(command), type=kind), command, "$")
-        return found
+        written = dump_any(command)
+        if may_hold_nul(written):
+            problems = list(text_problems(command))
+        if not problems:
+            found: T = _in_utc(msgspec.json.decode(written, type=kind), command, "$")
+            return found
     except _IllTimedError as error:
         problem = error.problem
+    except UnicodeEncodeError:
+        problems = list(text_problems(command))
     except Exception:
         pass
-    raise PayloadError(f"{what} cannot be taken in", [problem])
-
-
-def is_text(value: object) -> bool:
-    """Whether it is text that can be stored: half of a surrogate pair cannot."""
-    if type(value) is not str:
-        return False
-    if value.isascii():
-        return True
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+    raise PayloadError(f"{what} cannot be taken in", problems or [problem])
 
 
 def content_of(command: Any) -> bytes:

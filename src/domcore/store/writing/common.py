@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Final, TypeVar
 
+from domcore.codec.text import is_text
+from domcore.errors import PayloadError, Problem
 from domcore.store.changes import Changes
 from domcore.store.operations.kept_returns import take_up
 from domcore.store.operations.recall import open_nodes
@@ -17,6 +19,8 @@ from domcore.store.queries import Queries
 from domcore.store.rows import OrderRow
 
 T = TypeVar("T")
+
+_NAME: Final = "must be text that can be stored"
 
 BATCH: Final = 1000
 """Items read from the caller at a time."""
@@ -31,6 +35,8 @@ class Writes(Queries):
 
     def _owner(self, name: str) -> int:
         """The owner's id; a name never seen is a new owner. Inside `writing`."""
+        if not is_text(name):
+            raise PayloadError("nothing is taken in for this owner", [Problem("$.owner", _NAME)])
         owner_id = self._backend.owner_id(name)
         if owner_id is None:
             owner_id = self._backend.last_id("owner") + 1

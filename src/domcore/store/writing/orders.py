@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
+from domcore.codec.text import text_problems
 from domcore.errors import NotFound, PayloadError, Problem
 from domcore.model.command import (
     AmendOrder,
@@ -46,19 +47,29 @@ class OrderWrites(Writes):
 
     def capture(self, commands: Sequence[CaptureOrder], *, now: int) -> list[Outcome]:
         """See `Store.capture`."""
-        backend, outcomes = self._backend, []
+        backend = self._backend
         if not commands:
             return []
-        with backend.writing():
-            capture = Capture(backend, self._bodies, now, [each.order for each in commands])
-            owners = {name: self._owner(name) for name in {c.order.owner for c in commands}}
-            for command in commands:
-                if capture.must_flush(command):
-                    self._flush(capture, now)
-                order, owner_id = command.order, owners[command.order.owner]
-                known = backend.find_order(owner_id, order.channel, order.external_id)
-                outcomes.append(capture.take(command, owner_id, known))
-            self._flush(capture, now)
+        try:
+            with backend.writing():
+                outcomes = self._captured(commands, now)
+        except UnicodeEncodeError:
+            told = [wrong for each in commands for wrong in text_problems(each)]
+            raise PayloadError("this order cannot be taken in", told) from None
+        return outcomes
+
+    def _captured(self, commands: Sequence[CaptureOrder], now: int) -> list[Outcome]:
+        """Inside `writing`."""
+        backend, outcomes = self._backend, []
+        capture = Capture(backend, self._bodies, now, [each.order for each in commands])
+        owners = {name: self._owner(name) for name in {c.order.owner for c in commands}}
+        for command in commands:
+            if capture.must_flush(command):
+                self._flush(capture, now)
+            order, owner_id = command.order, owners[command.order.owner]
+            known = backend.find_order(owner_id, order.channel, order.external_id)
+            outcomes.append(capture.take(command, owner_id, known))
+        self._flush(capture, now)
         return outcomes
 
     def _flush(self, capture: Capture, now: int) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from domcore.codec.text import is_text
 from domcore.errors import NotFound, PayloadError, Problem
 from domcore.store.changes import Changes
 from domcore.store.operations.outbox import fulfillment_id
 from domcore.store.operations.troubles import Troubles, lines_of, trouble_id
-from domcore.store.operations.typed import is_text
 from domcore.store.rows import TroubleRow
 from domcore.store.values import Trouble
 from domcore.store.writing.common import Writes

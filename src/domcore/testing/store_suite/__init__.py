@@ -33,6 +33,7 @@ from domcore.testing.store_suite.rules import RulesPromises
 from domcore.testing.store_suite.seeing import SeeingPromises
 from domcore.testing.store_suite.selling import SellingPromises
 from domcore.testing.store_suite.stock import StockPromises
+from domcore.testing.store_suite.texts import TextPromises
 from domcore.testing.store_suite.together import TogetherPromises
 from domcore.testing.store_suite.troubles import TroublePromises
 from domcore.testing.store_suite.unread import UnreadPromises
@@ -56,6 +57,7 @@ class StoreSuite(
     RulesPromises,
     SeeingPromises,
     ReturnPromises,
+    TextPromises,
     TogetherPromises,
     UnreadPromises,
     ActingPromises,
