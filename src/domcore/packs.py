@@ -51,6 +51,8 @@ class Packs:
         self._plugins = plugins
         self._settings = settings
         self._found: list[PackInfo] | None = None
+        self._given: list[str] | None = None
+        """What plugins have brought; they are asked once."""
         self._seen: Signature = ()
         self._set_by_rules: dict[str, FactSpec] | None = None
         self.error = ""
@@ -78,6 +80,7 @@ class Packs:
         if not self.stale():
             return None
         fresh = Packs(self._dom, self._plugins, self._settings)
+        fresh._given = self._given
         fresh.all()
         before, after = self.active_digests(), fresh.active_digests()
         self._seen = fresh._seen
@@ -114,9 +117,10 @@ class Packs:
         return tuple(changed)
 
     def _folders(self) -> list[Path]:
-        given = self._plugins.collect("register_rulesets", str, dom=self._dom)
-        more = [path for _, path in given]
-        return pack_folders(Path(self._settings.root), self._settings.rulesets, more)
+        if self._given is None:
+            given = self._plugins.collect("register_rulesets", str, dom=self._dom)
+            self._given = [path for _, path in given]
+        return pack_folders(Path(self._settings.root), self._settings.rulesets, self._given)
 
     def _info(self, path: Path) -> PackInfo:
         try:
