@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -258,3 +259,37 @@ def test_nor_by_what_another_line_of_the_same_sku_takes(shop: Open) -> None:
         arrives(dom, "A", "NYC", 7)
         later(world, dom, 1)
         assert ships(dom) == {"NYC": {"A"}}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_happens_no_order_ever_ships_from_more_nodes_than_allowed(
+    shop: Open, seed: int
+) -> None:
+    dice, nodes = random.Random(seed), ("NYC", "LAX", "CHI")
+    allowed = 1 + seed % 2
+    world = coasts().stock("A", NYC=2, CHI=1).stock("B", LAX=3).stock("C", CHI=2)
+    limit = ("few-nodes", "True", f"{{ split = {{ max_nodes = {allowed} }} }}")
+    with shop(world, limit) as dom:
+        for number in range(4):
+            dom.capture(world.order(str(number), A=dice.randrange(1, 3), B=1, C=1))
+        for _ in range(12):
+            dom.route()
+            order = str(dice.randrange(4))
+            busy = [
+                work
+                for work in dom.order(order).fulfillment_orders
+                if work.status in ("requested", "accepted")
+            ]
+            if busy and dice.random() < 0.7:
+                work = dice.choice(busy)
+                line, _, units = dice.choice(work.lines)
+                told = dice.choice(("shipped", "rejected", "rejected", "short"))
+                some = ((line, 1),) if told == "short" and units > 1 else ()
+                reason = dice.choice(("not_found", "closed")) if told != "shipped" else ""
+                status = "rejected" if told == "short" else told
+                dom.record(Notice(work.id, status, world.clock(), some, reason=reason))
+            else:
+                arrives(dom, dice.choice("ABC"), dice.choice(nodes), dice.randrange(1, 6))
+            world.clock.forward(minutes=61)
+            for number in range(4):
+                assert len(dom.order(str(number)).summary.nodes) <= allowed
