@@ -62,6 +62,8 @@ def test_orders_stopped_before_routing_are_routed_after_the_end(shop: Open) -> N
         world.clock.forward(hours=12)
         assert (dom.work().lifted, statuses(dom)) == (2, {"allocated"})
         assert dom.work().lifted == 0
+        assert dom.store.order(dom.find("1")).approved == ()
+        assert [e.by for e in dom.events() if e.kind == "order.rejudged"] == ["worker"] * 2
 
 
 def test_work_that_waited_for_its_release_goes_on(shop: Open) -> None:

@@ -1,11 +1,10 @@
-"""Holds of rules whose window is over: nothing speaks for them any more, so they are lifted."""
+"""Holds of rules whose window is over: nothing speaks for them any more, so they are taken back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
 
-from domcore.model.actor import WORKER
 from domcore.model.clock import to_micros
 from domcore.rules.layers import window
 from domcore.working.round import Round
@@ -15,7 +14,8 @@ _START: Final = (0, 0, 0, 0)
 
 
 def lift_ended(round: Round) -> None:
-    """Lift holds of rules that have ended since this was last looked at, at most `round.limit`.
+    """Take back holds of rules that have ended since this was last looked at, of at most
+    `round.limit` orders. Nobody approves them: a rule that is extended may place them again.
 
     An order that was held before routing is decided anew, by all rules that are in force now; work
     that was held before release goes on where nothing else holds it. Where all are through, the
@@ -29,12 +29,14 @@ def lift_ended(round: Round) -> None:
     codes = {code for code, _ in fresh}
     left = round.limit
     for order_id, held in _held(round):
-        for code in sorted(codes.intersection(held)):
-            if left <= 0:
-                return
-            if dom.store.approve(order_id, by=WORKER, now=round.now(), code=code):
-                left -= 1
-                round.tally.add("lifted", 1)
+        over = frozenset(codes.intersection(held))
+        if not over:
+            continue
+        if left <= 0:
+            return
+        lifted = dom.store.rejudge(order_id, codes=over, now=round.now())
+        left -= bool(lifted)
+        round.tally.add("lifted", len(lifted))
     dom._kit.ended_rules |= fresh
 
 
