@@ -20,7 +20,8 @@ FLOORS = (
     {"store"},
     {
         "answers", "app", "builtin", "connecting", "covering", "doctor", "explaining",
-        "explanation", "intake", "late_units", "opening", "outside", "planning", "preparing",
+"explanation", "intake", "judges", "late_units", "opening", "outside", "planning",
+        "preparing",
         "pack_files", "packs", "programs", "rule_remarks", "rule_story",
         "publishing", "returning", "routing", "seeing", "signalling", "supply_cache", "telemetry",
         "told_stock", "unreadable", "validity", "withholding",

@@ -11,6 +11,7 @@ from domcore.builtin import Builtin
 from domcore.connecting import Connecting
 from domcore.errors import ConfigurationError
 from domcore.intake import Intake
+from domcore.judges import Judges
 from domcore.model.actor import HOST, checked_by
 from domcore.opening import open_named_store
 from domcore.planning import PlanningKit
@@ -94,6 +95,7 @@ class Domcore(
             self.plugins.register(plugin, name)
         if load_plugins:
             self.plugins.load(self.settings)
+        self._judges = Judges(self.plugins)
         self._clock = clock or utc_now
         self._inside = False
         self.store = store if store is not None else open_named_store(self.settings, self.plugins)

@@ -22,7 +22,7 @@ from attrs import frozen
 from domcore.contracts import TellsTrouble
 from domcore.errors import DomcoreError
 from domcore.model.clock import from_micros
-from domcore.plugins import describe
+from domcore.plugins import Failure, describe
 from domcore.programs import AUTO
 from domcore.rule_remarks import remarks_here
 from domcore.rules.engines.durable import available
@@ -268,8 +268,15 @@ def _plugins(dom: Domcore) -> Findings:
     for register in (dom.channels, dom.connectors):
         register()  # lazily; so that its failures are known
     foreign = [status for status in dom.plugins.status() if not status.builtin]
+    missing = dom._judges.missing(dom.store)
+    for name, message in missing.items():
+        yield Finding(
+            FAIL, f"plugin {name}", message, f"install it, or domcore plugins --gone {name}"
+        )
     for status in foreign:
         subject = f"plugin {status.name}"
+        if status.name in missing:
+            continue
         if status.error:
             own = status.error.startswith(_TABLES)
             fix = "mend the setting" if own else "upgrade, repair or uninstall it"
@@ -280,7 +287,11 @@ def _plugins(dom: Domcore) -> Findings:
             yield Finding(WARN, subject, message, "see the log of domcore.plugins")
         else:
             yield Finding(OK, subject, f"{status.version or 'unversioned'} works")
-    if not foreign:
+    for plugin, told in dom.plugins.each("trouble", dom=dom):
+        if not isinstance(told, Failure | str):
+            for each in told or ():
+                yield Finding(WARN, f"plugin {plugin}", str(each), "see the plugin's page")
+    if not (foreign or missing):
         yield Finding(OK, "plugins", "none besides the built-in")
 
 

@@ -59,6 +59,14 @@ class HookSpecs:
         """
 
     @hookspec
+    def trouble(self, dom: Domcore) -> Iterable[str]:  # type: ignore[empty-body]
+        """Called when somebody asks what may hurt here, as by ``domcore doctor``.
+
+        Returns sentences about what a person should look at in this plugin's settings or in what it
+        knows; asks nobody over a network. Since 1.
+        """
+
+    @hookspec
     def register_channels(self, dom: Domcore) -> Iterable[Channel]:  # type: ignore[empty-body]
         """Called once per application, when a channel is first needed.
 

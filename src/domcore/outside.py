@@ -102,6 +102,7 @@ class LiveOutside:
             unread = one.plugin in self._givers and one.plugin not in self._read_from
             if unread and not judges:
                 continue
+            self._plugins.asked.add(one.plugin)
             answer = self._ask(one, "gather_facts", order=order, candidates=candidates)
             if answer is None:
                 continue

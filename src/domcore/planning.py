@@ -94,6 +94,18 @@ class PlanningKit:
         """The network, compiled."""
         return self._cache.field
 
+    def require_judges(self) -> None:
+        """Stop where a plugin that is to judge is missing.
+
+        Raises:
+            ConfigurationError: naming it, and how to go on.
+        """
+        self._dom._judges.require_all(self.store)
+
+    def note_judges(self) -> None:
+        """Have the store remember the plugins that judge here."""
+        self._dom._judges.note(self.store, lasting=not self._joined)
+
     def forget(self) -> None:
         """The network, items or stock were written: read them anew."""
         self._cache.forget()

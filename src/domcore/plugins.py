@@ -101,6 +101,9 @@ class Plugins:
     _manager: pluggy.PluginManager = field(factory=lambda: pluggy.PluginManager("domcore"))
     _status: dict[str, PluginStatus] = field(factory=dict)
     _cache: dict[str, tuple[Implementation, ...]] = field(factory=dict)
+    _only: frozenset[str] | None = frozenset()
+    asked: set[str] = field(factory=set)
+    """Those whose facts somebody has read."""
     heard: Callable[[str, str], None] | None = None
     """Told of every failure: plugin and hook."""
 
@@ -173,7 +176,7 @@ class Plugins:
 
     def load(self, settings: Settings) -> None:
         """Load what the settings name (``[plugins.NAME] object``), then what is installed."""
-        only = chosen(settings.plugins)
+        only = self._only = chosen(settings.plugins)
         for source in named(settings.plugin_options, settings.origins):
             if (only is None or source.name in only) and source.name not in self._status:
                 self._load(source, SETTING)
@@ -195,6 +198,10 @@ class Plugins:
                 self._load(source, INSTALLED)
         for name in sorted(wanted or ()):
             self._miss(name, "not installed")
+
+    def left_out(self, name: str) -> bool:
+        """Whether it was not to be loaded: the application or its settings chose others."""
+        return self._only is not None and name not in self._only
 
     def _miss(self, name: str, why: str) -> None:
         """Note that a plugin that is named is not there."""

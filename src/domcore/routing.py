@@ -186,6 +186,7 @@ class Router:
         More are read at once than a small batch needs; the commit checks each order's version, and
         when somebody else turns out to be at work on these orders the queue is read anew.
         """
+        self._kit.require_judges()
         errand = evolve(errand, by_name=order_ids is not None)
         after, left = BEFORE_ALL, limit
         done: set[int] = set()
@@ -286,6 +287,7 @@ class Router:
     def _write(self, commits: Sequence[Commit]) -> None:
         if commits:
             self._kit.programs.keep()
+            self._kit.note_judges()
             self._store.commit(commits)
             self._kit.committed()
 

@@ -45,6 +45,7 @@ class Withholding:
     """
 
     def __init__(self, kit: PlanningKit, owner: str, channel: str, now: datetime) -> None:
+        kit.require_judges()
         self._kit: Final = kit
         self._now: Final = now
         currency = kit.settings.owners.get(owner, "")

@@ -136,6 +136,23 @@ def test_plain_settings_are_shown_and_no_others(tmp_path, monkeypatch):
     assert "hush" not in told
 
 
+def test_trouble_is_shown_by_doctor_under_the_plugins_name():
+    class Acme:
+        @hookimpl
+        def trouble(self, dom):
+            return [f"{len(dom.network().nodes)} nodes are too many"]
+
+    class Breaks:
+        @hookimpl
+        def trouble(self):
+            raise RuntimeError("oh")
+
+    with coasts().open(plugins={"acme": Acme(), "breaks": Breaks()}) as dom:
+        told = [(each.level, each.subject, each.message) for each in dom.doctor()]
+        assert ("warn", "plugin acme", "3 nodes are too many") in told
+        assert ("breaks", 1) in [(each.name, each.failures) for each in dom.plugins.status()]
+
+
 def test_register_channels_serves_deliveries():
     world = coasts()
 

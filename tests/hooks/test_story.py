@@ -61,6 +61,11 @@ class Story:
         return []
 
     @hookimpl
+    def trouble(self, dom):
+        self.told.append("trouble")
+        return []
+
+    @hookimpl
     def open_store(self, url):
         self.told.append("open_store")
 
@@ -153,6 +158,7 @@ def test_hooks_are_called_in_this_order(world: World, story: Story):
         chapter("open")
         list(dom.plugins.each("register_commands", cli=click.Group()))
         list(dom.plugins.each("plain_settings"))
+        list(dom.plugins.each("trouble", dom=dom))
         chapter("command line")
         dom.receive("web", b"")
         chapter("receive")
@@ -165,7 +171,7 @@ def test_hooks_are_called_in_this_order(world: World, story: Story):
 
     assert chapters == {
         "open": ["open_store"],
-        "command line": ["register_commands", "plain_settings"],
+        "command line": ["register_commands", "plain_settings", "trouble"],
         "receive": ["register_channels", "(channel reads)"],
         "the first plan": [
             "register_geocoders",

@@ -13,6 +13,7 @@ from domcore.model import Node, Point
 from domcore_holidays import calendar
 from domcore_holidays.calendar import HORIZON, Calendar, public_holidays
 from domcore_holidays.options import read_options
+from domcore_holidays.regions import ENGLISH, Place, place_of
 
 WEEKEND = {"kinds": {"dc": {"weekend": ["saturday", "sunday"]}}}
 
@@ -144,3 +145,34 @@ def test_names_do_not_depend_on_the_language_of_the_machine(language):
         [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ascii(["New Year's Day", "Neujahr", "Jour de l'an"])
+
+
+@pytest.mark.parametrize(
+    ("country", "region", "code"),
+    [
+        ("GB", "England", "ENG"), ("GB", "ENGLAND", "ENG"), ("GB", "Northern Ireland", "NIR"),
+        ("DE", "Bayern", "BY"), ("DE", "BAVARIA", "BY"), ("DE", "by", "BY"),
+        ("DE", "Baden-Württemberg", "BW"), ("DE", "BADEN WURTTEMBERG", "BW"),
+        ("ES", "Catalonia", "CT"), ("CH", "Zurich", "ZH"), ("CH", "Zürich", "ZH"),
+        ("AT", "Wien", "9"), ("AT", "Vienna", "9"), ("US", "CA", "CA"), ("CA", "Quebec", "QC"),
+    ],
+)  # fmt: skip
+def test_a_region_is_known_by_its_usual_names(country, region, code):
+    assert place_of(country, region) == Place(country, code)
+
+
+def test_every_english_name_is_of_a_region_that_there_is():
+    for country, names in ENGLISH.items():
+        for code, name in names.items():
+            assert place_of(country, name) == Place(country, code)
+
+
+@pytest.mark.parametrize(("country", "region"), [("GB", ""), ("HU", "Pest"), ("DE", "")])
+def test_a_country_without_parts_or_a_node_without_a_region_is_no_trouble(country, region):
+    assert place_of(country, region) == Place(country)
+
+
+def test_what_is_not_known_is_said_with_what_there_is():
+    assert "region 'Kent' of GB" in place_of("GB", "Kent").unknown
+    assert "ENG, NIR, SCT, WLS" in place_of("GB", "Kent").unknown
+    assert "country 'QQ'" in place_of("QQ", "").unknown

@@ -153,6 +153,17 @@ def test_wrong_settings_stop_the_pack_and_say_why(project, caplog, wrong):
     assert "ConfigurationError: plugins.holidays: " in caplog.text
 
 
+def test_doctor_names_nodes_whose_region_nobody_knows(project):
+    made = world()
+    made.node("LON", at=(51.5, -0.1), country="GB", region="Kent")
+    made.node("EDI", at=(55.9, -3.2), country="GB", region="Scotland")
+    with opened(made, settings(project)) as dom:
+        told = [each for each in dom.doctor() if each.subject == "plugin holidays"]
+        warned = [each.message for each in told if each.level == "warn"]
+    assert len(warned) == 1
+    assert warned[0].startswith("node LON: region 'KENT' of GB is none whose holidays are known")
+
+
 def test_two_applications_share_nothing():
     module = import_module("domcore_holidays.plugin")
     assert isinstance(module.plugin, Holidays)

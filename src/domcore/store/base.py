@@ -9,6 +9,7 @@ from domcore.store.writing.goods import GoodsWrites
 from domcore.store.writing.handing import HandingWrites
 from domcore.store.writing.judging import JudgingWrites
 from domcore.store.writing.orders import OrderWrites
+from domcore.store.writing.plugins import PluginWrites
 from domcore.store.writing.recalling import RecallWrites
 from domcore.store.writing.rescheduling import ReschedulingWrites
 from domcore.store.writing.returns import ReturnWrites
@@ -33,5 +34,6 @@ class OperationStore(
     TroubleWrites,
     RulesWrites,
     JudgingWrites,
+    PluginWrites,
 ):
     """A store on top of a `Backend`. Implements `domcore.store.protocol.Store`."""

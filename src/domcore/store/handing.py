@@ -32,6 +32,14 @@ class Handing(Protocol):
         before is told as ``work.parked``."""
         ...
 
+    def known_plugins(self) -> dict[str, int]:
+        """What is known of plugins that have worked here, by name; see `domcore.judges`."""
+        ...
+
+    def note_plugins(self, notes: Mapping[str, int]) -> None:
+        """Remember that of plugins; of others it stays as it was."""
+        ...
+
     def released_to(self, fulfillment_order: str) -> str:
         """The connector that was last asked to begin this work; empty where none was.
 

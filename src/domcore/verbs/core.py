@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from domcore.connecting import Connecting
 from domcore.errors import ConflictError, NotFound, PayloadError, Problem
 from domcore.intake import Intake
+from domcore.judges import Judges
 from domcore.model.clock import to_micros
 from domcore.planning import PlanningKit
 from domcore.plugins import Plugins
@@ -30,6 +31,7 @@ class Core:
     _kit: PlanningKit
     _intake: Intake
     _connecting: Connecting
+    _judges: Judges
 
     def now(self) -> datetime:
         """The time by this application's clock, aware UTC."""

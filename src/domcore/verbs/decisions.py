@@ -57,6 +57,7 @@ class DecisionVerbs(Core):
     def plan(self, reference: str) -> Planned:
         """What routing would decide now. Nothing is changed."""
         self._kit.programs.refresh(at_once=False)
+        self._kit.require_judges()
         order = self._open(self.find(reference))
         self._kit.look([order])
         question = self._kit.question(order, self.now(), "route")

@@ -6,11 +6,18 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, cast
 
 from domcore.contracts import Connector
-from domcore.errors import ConfigurationError, DomcoreError, StoreError
+from domcore.errors import (
+    ConfigurationError,
+    ConflictError,
+    DomcoreError,
+    NotFound,
+    StoreError,
+)
 from domcore.model import Event, Notice
 from domcore.model.actor import WORKER, actor, brought
 from domcore.model.clock import from_micros
 from domcore.store.protocol import Outcome, Parked, Trouble
+from domcore.store.writing.plugins import GONE
 from domcore.telemetry import traced
 from domcore.verbs.core import Core
 from domcore.working.events import Events
@@ -70,6 +77,7 @@ class WorkVerbs(Core):
             self._working = False
 
     def _round(self, round: Round) -> WorkReport:
+        self._judges.look_again()
         self._heed_clock(round)
         heed(round)
         expired = self.store.expire(now=self._micros(), limit=round.limit)
@@ -200,6 +208,24 @@ class WorkVerbs(Core):
         """
         with self.acting(by):
             drop(cast("Domcore", self), name)
+
+    def forget_plugin(self, name: str) -> None:
+        """Say that a plugin which judged orders of this store is gone for good: what is routed from
+        now on is routed without it. Where it comes back it judges again.
+
+        Raises:
+            NotFound: no plugin of that name is missed here.
+            ConflictError: it is loaded; take it out first.
+        """
+        if any(each.name == name and each.origin for each in self.plugins.status()):
+            raise ConflictError(f"plugin {name!r} is loaded here: uninstall it, or take it out")
+        self._judges.look_again()
+        missing = self._judges.missing(self.store)
+        if name not in missing and name not in self.store.known_plugins():
+            named = f"(missing are: {', '.join(missing) or 'none'})"
+            raise NotFound(f"no plugin {name!r} has judged here {named}")
+        self.store.note_plugins({name: GONE})
+        self._judges.look_again()
 
     def events(self, *, after: int = 0, limit: int = 1000) -> list[Event]:
         """Events in order."""

@@ -11,7 +11,9 @@ from domcore.verify.violation import Violations, broken
 TASKS: Final = ("poll", "pull", "publish", "events", "cover", "rules")
 """What the names of tasks begin with."""
 
-PUBLISHED: Final = ("publish:", "publish-basis:", "publish-offers:", "wake:", "hurry:", "rules:")
+PUBLISHED: Final = (
+    "publish:", "publish-basis:", "publish-offers:", "wake:", "hurry:", "rules:", "plugin:"
+)  # fmt: skip
 """What cursors begin with that do not stand in the events (see `domcore.verify.selling`)."""
 
 DIGEST_BYTES: Final = 32

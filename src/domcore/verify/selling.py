@@ -13,7 +13,7 @@ from domcore.verify.source import Source
 from domcore.verify.violation import Violations, broken
 
 _MOST_BASIS: Final = 2**60
-_OTHERS: Final = {"wake:": NEVER, "hurry:": 1, "rules:": _MOST_BASIS}
+_OTHERS: Final = {"wake:": NEVER, "hurry:": 1, "rules:": _MOST_BASIS, "plugin:": 3}
 """How far cursors stand that are no channel's."""
 
 

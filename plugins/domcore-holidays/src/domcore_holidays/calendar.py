@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, get_args
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from holidays import country_holidays
 
 from domcore.model import FactValue, Node
 from domcore_holidays.options import Options, Table, Weekday
+from domcore_holidays.regions import place_of
 
 HORIZON: Final = 366
 """A node that does not work again within so many days is said to be closed for as many."""
@@ -61,6 +62,20 @@ class Calendar:
         name = self._public(node.country, node.region, day.year).get(day)
         return f"public holiday: {name}" if name else None
 
+    def trouble(self, nodes: Iterable[Node]) -> Iterator[str]:
+        """What is not known of the places of nodes that keep public holidays, once each."""
+        nodes_at: dict[tuple[str, str], list[str]] = {}
+        for node in nodes:
+            own = self.options.nodes.get(node.id, _NOTHING).public_holidays
+            kind = self.options.kinds.get(node.kind, _NOTHING).public_holidays
+            if node.enabled and node.country and (kind if own is None else own) is not False:
+                nodes_at.setdefault((node.country, node.region), []).append(node.id)
+        for place, ids in sorted(nodes_at.items()):
+            unknown = place_of(*place).unknown
+            if unknown:
+                more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+                yield f"node {', '.join(ids[:3])}{more}: {unknown}"
+
     def _public(self, country: str, region: str, year: int) -> Mapping[date, str]:
         key = (country, region, year)
         found = self._known.get(key)
@@ -73,13 +88,12 @@ def public_holidays(country: str, region: str, year: int) -> Mapping[date, str]:
     """The public holidays of a year by date, named in the country's own language.
 
     None for a country that the library does not know; those of the whole country for such a
-    region. The language is said because the library would take it from the environment, and the
-    same decision would read differently on another machine.
+    region, see `domcore_holidays.regions`. The language is said because the library would take it
+    from the environment, and the same decision would read differently on another machine.
     """
     try:
-        whole = country_holidays(country)
+        language = country_holidays(country).default_language
     except NotImplementedError:
         return {}
-    subdivision = region if region in whole.subdivisions else None
-    language = whole.default_language
+    subdivision = place_of(country, region).subdivision
     return country_holidays(country, subdivision, year, expand=False, language=language)

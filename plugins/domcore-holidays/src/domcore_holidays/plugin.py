@@ -52,6 +52,12 @@ class Holidays:
         return FACTS
 
     @hookimpl
+    def trouble(self, dom: Domcore) -> Sequence[str]:
+        """Nodes of which nobody knows the holidays."""
+        calendar = self._calendar(dom.settings.plugin_options.get(NAME, {}))
+        return list(calendar.trouble(dom.network().nodes))
+
+    @hookimpl
     def gather_facts(
         self, candidates: Sequence[Candidate], context: PlanContext
     ) -> Mapping[str, Mapping[str, FactValue]]:

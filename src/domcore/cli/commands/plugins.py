@@ -51,14 +51,27 @@ _COLUMNS: Final = (
 )
 
 
-@verb("domcore plugins", "DOMCORE_LOAD_PLUGINS=shopify domcore plugins --json")
-def command(run: Invocation) -> None:
+@verb(
+    "domcore plugins",
+    "DOMCORE_LOAD_PLUGINS=shopify domcore plugins --json",
+    "domcore plugins --gone hazmat-check",
+)
+@click.option("--gone", metavar="NAME", help="Say that a plugin that judged here is gone for good.")
+def command(run: Invocation, gone: str | None) -> None:
     """List the installed plugins, what they are, their hooks, and what is wrong with them.
 
     A plugin that cannot be loaded is off; one whose hooks fail says how often, having been asked
     for its commands, channels, connectors, packs and engines. The others are ok. --json has the
     whole error.
+
+    Without a plugin that judged orders of this store nothing is routed, unless --gone says that it
+    is gone for good.
     """
+    if gone is not None:
+        with run.open() as dom:
+            dom.forget_plugin(gone)
+        run.out.note(f"Plugin {gone} is gone: orders are routed without it from now on.")
+        return
     try:
         settings = evolve(run.settings, store="memory:")
     except ConfigurationError as error:

@@ -27,6 +27,7 @@ from domcore.testing.store_suite.kit import StoreKit
 from domcore.testing.store_suite.news import NewsPromises
 from domcore.testing.store_suite.orders import OrderPromises
 from domcore.testing.store_suite.outbox import OutboxPromises
+from domcore.testing.store_suite.plugins import PluginPromises
 from domcore.testing.store_suite.recalling import RecallPromises
 from domcore.testing.store_suite.returns import ReturnPromises
 from domcore.testing.store_suite.rules import RulesPromises
@@ -55,6 +56,7 @@ class StoreSuite(
     StockPromises,
     SellingPromises,
     RulesPromises,
+    PluginPromises,
     SeeingPromises,
     ReturnPromises,
     TextPromises,
