@@ -102,7 +102,11 @@ def missing_from(name: str, wanted: Iterator[str] | list[str]) -> list[str]:
 
 # --- examples ----------------------------------------------------------------------------------
 
-RUN_ELSEWHERE = {"rules.md": "rules/test_reference.py", "files.md": "loading/test_docs.py"}
+RUN_ELSEWHERE = {
+    "rules.md": "rules/test_reference.py",
+    "files.md": "loading/test_docs.py",
+    "recipes.md": "recipes/test_recipes.py",
+}
 """Pages whose examples are not programs, and the tests that hold them to the code."""
 
 RUNNABLE = [

@@ -99,7 +99,7 @@ def hidden(self, *args):
         ("handle_event", hookimpl(lazily), "has a 'yield', so a call would not run it"),
         ("make_plan", hookimpl(lambda self, order: (yield)), "has a 'yield'"),
         ("judge", hookimpl(functools.partial(awaited)), "is a partial; write a 'def' around it"),
-        ("judge", property(hookimpl(misspelt)), "is a property"),
+        ("judge", property(hookimpl(misspelt)), "is a property|TypeError"),
         ("judge", lambda self, order: [], "'judge' is not marked with @hookimpl"),
         ("other", hookimpl(lambda self: []), "unknown hook 'other'"),
     ],
