@@ -77,6 +77,13 @@ def test_orders_are_found_by_hold_and_by_promise(troubled: Path, run) -> None:
     assert orders(run, "--late", "--status", "shipped") == []
 
 
+def test_nothing_is_said_of_routing_where_nothing_is_open(troubled: Path, run) -> None:
+    assert run("hold", "#gone", "--stage", "route").exit_code == 0
+    result = run("approve", "#gone")
+    assert "Lifted by-hand" in result.stdout
+    assert "Next" not in result.stdout
+
+
 def test_orders_are_found_by_words_and_come_newest_first(troubled: Path, run) -> None:
     every = orders(run)
     assert orders(run, "--newest") == every[::-1]

@@ -276,7 +276,7 @@ def test_a_held_order_is_approved_and_goes(shop: Path, run) -> None:
     assert "it is held again" in result.stdout
     again = run("approve", held, "--json")
     assert again.exit_code == 3
-    assert lines(again.stdout) == [{"order": held, "lifted": []}]
+    assert lines(again.stdout) == [{"order": held, "lifted": [], "corrected": []}]
 
 
 def test_cancel_frees_the_stock(shop: Path, run) -> None:

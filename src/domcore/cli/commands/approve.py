@@ -39,7 +39,9 @@ def command(run: Invocation, order: str, code: str, rate: str) -> int:
     corrected by another, as long as the order was not routed by it.
     """
     with run.open() as dom:
-        lifted = dom.approve(named(dom, order), code=code, rate=rate)
+        known = named(dom, order)
+        lifted = dom.approve(known, code=code, rate=rate)
+        is_open = bool(dom.order(known).summary.buckets.open)
     corrected = [hold for hold in lifted if hold.code.startswith(f"{CURRENCY_HOLD}@")]
     if run.out.as_json:
         told = [hold for hold in lifted if hold not in corrected]
@@ -61,5 +63,6 @@ def command(run: Invocation, order: str, code: str, rate: str) -> int:
             )
         if any(hold.code == ADDRESS_HOLD for hold in lifted):
             run.out.say("Unless that has been mended by a later revision, it is held again.")
-        run.out.say(f'Next: domcore route "{order}"')
+        if is_open:
+            run.out.say(f'Next: domcore route "{order}"')
     return 0 if lifted else NOTHING
