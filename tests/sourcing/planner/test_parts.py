@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import product
 
 import pytest
@@ -9,7 +10,7 @@ from attrs import evolve
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from domcore.sourcing.planner import Problem, Tariff
+from domcore.sourcing.planner import Problem, Tariff, solve
 from domcore.sourcing.planner.branch import branch
 from domcore.sourcing.planner.columns import Layout
 from domcore.sourcing.planner.cover import cover
@@ -21,11 +22,12 @@ from domcore.sourcing.planner.moves import single_moves
 from domcore.sourcing.planner.open_sets import OpenSets, greedy_cover, opened_by
 from domcore.sourcing.planner.packing import Packer, minorant
 from domcore.sourcing.planner.reinsert import Reinsertion
+from domcore.sourcing.planner.shortlist import shortlist
 from domcore.sourcing.planner.steps import StepBound
 from domcore.sourcing.planner.subgradient import tighten
 
-from .problems import AMOUNTS, problems, tariffs, tight_order
-from .reference import best_terms
+from .problems import AMOUNTS, problems, stepped_order, tariffs, tight_order
+from .reference import best_terms, keeps_the_rules
 
 ENOUGH = 10_000_000
 
@@ -304,3 +306,31 @@ def test_what_ships_in_one_parcel_is_cheaper_in_no_other_way(
     if packer.in_one(load):
         assert plain.cheapest(units)[0] == packer.new(load)
     assert packer.cheapest(units)[0] == plain.cheapest(units)[0]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_shortlist_of_a_large_network_keeps_the_best_plan_and_its_bound_holds(seed: int) -> None:
+    draw = random.Random(seed)
+    offers = tuple(
+        tuple((node, 1, 5, draw.randint(0, 90)) for node in range(400) if draw.random() < 0.5)
+        for _ in range(4)
+    )
+    parcel = {node: draw.randint(50, 400) for node in range(400)}
+    problem = Problem((1, 1, 1, 1), offers, parcel)
+    best = solve(problem)
+    assert best.proven
+    short = shortlist(compile_instance(problem))
+    assert short.floor <= best.cost <= short.cost
+    numbers = {short.instance.nodes[node] for node in range(len(short.nodes))}
+    if short.whole and best.cost < short.cost:
+        assert {node for node, _, _ in best.take} <= numbers
+
+
+@pytest.mark.parametrize("max_nodes", [None, 2])
+def test_a_step_takes_no_longer_in_a_large_network(max_nodes: int | None) -> None:
+    for nodes in (300, 1_500):
+        problem = stepped_order(nodes, 6, nodes, max_nodes=max_nodes)
+        solution = solve(problem, step_limit=20_000)
+        keeps_the_rules(problem, solution)
+        # What has to be done whatever the budget is one look at every offer, a few times.
+        assert solution.steps < 20_000 + 4 * sum(len(row) for row in problem.offers)

@@ -85,8 +85,8 @@ def _climb(
     while waiting:
         raised = []
         for line in waiting:
-            price = _raise(rows[line], prices[line], slack, instance.need[line], ceiling)
-            steps += len(rows[line])
+            price, seen = _raise(rows[line], prices[line], slack, instance.need[line], ceiling)
+            steps += seen
             if price > prices[line]:
                 prices[line] = price
                 raised.append(line)
@@ -94,8 +94,13 @@ def _climb(
     return steps
 
 
-def _raise(row: _Row, price: int, slack: list[int], need: int, ceiling: int | None) -> int:
-    """One line's price as far as the next threshold or the next node's slack allows."""
+def _raise(
+    row: _Row, price: int, slack: list[int], need: int, ceiling: int | None
+) -> tuple[int, int]:
+    """One line's price as far as the next threshold or the next node's slack allows.
+
+    Also how many offers were looked at.
+    """
     target = ceiling
     seen = 0
     for threshold, each, touch, units, node in row:
@@ -110,14 +115,14 @@ def _raise(row: _Row, price: int, slack: list[int], need: int, ceiling: int | No
             # This node's stock pays no more: every further micro is handed back for its units.
             need -= units
             if need <= 0:
-                return price
+                return price, seen
         elif target is None or most < target:
             target = most
     if target is None or target <= price:
-        return price
+        return price, seen
     for _, each, touch, units, node in row[:seen]:
         now = (target - each) * units - touch
         if now > 0:
             before = (price - each) * units - touch
             slack[node] -= now - before if before > 0 else now
-    return target
+    return target, seen

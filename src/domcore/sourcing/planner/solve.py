@@ -26,6 +26,7 @@ from domcore.sourcing.planner.open_sets import greedy_cover
 from domcore.sourcing.planner.problem import Problem, Solution
 from domcore.sourcing.planner.quick import quick_answer
 from domcore.sourcing.planner.quick_tariffs import quick_tariff_answer
+from domcore.sourcing.planner.shortlist import MOST_NODES, shortlist
 from domcore.sourcing.planner.tariffs import tariff_plan
 from domcore.sourcing.planner.whole_lines import Table
 
@@ -102,9 +103,27 @@ def _no_worse_than_greedy(instance: Instance, problem: Problem, found: Found) ->
 
 def _search(instance: Instance, step_limit: int, table: Table | None = None) -> Found:
     """The best plan of an instance, exactly as far as the steps reach."""
+    if len(instance.nodes) > MOST_NODES:
+        return _of_many(instance, step_limit)
+    return _of_few(instance, step_limit, table)
+
+
+def _of_few(instance: Instance, step_limit: int, table: Table | None = None) -> Found:
     if instance.linear:
         return linear_plan(instance, step_limit, table)
     return tariff_plan(instance, step_limit)
+
+
+def _of_many(instance: Instance, step_limit: int) -> Found:
+    """The same for a large network: the search is for the nodes worth it."""
+    short = shortlist(instance)
+    found = _of_few(short.instance, max(0, step_limit - short.steps))
+    steps = short.steps + found.steps
+    floor = found.floor if short.whole else short.floor
+    if found.cost >= short.cost:
+        return Found(short.take, short.cost, min(floor, short.cost), "greedy", steps)
+    take = short.in_full(found.take)
+    return Found(take, found.cost, min(floor, found.cost), found.method, steps)
 
 
 def _local(instance: Instance, table: Table | None, problem: Problem) -> Table | None:
