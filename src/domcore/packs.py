@@ -164,17 +164,29 @@ class Packs:
         return [(self.pack_for(activation), activation) for activation in distinct.values()]
 
     def set_by_rules(self) -> dict[str, FactSpec]:
-        """The facts that activated packs set, for whatever orders: where none of these is in force
+        """The facts that packs set, those that are activated first: where none of these is in force
         they are known, and missing."""
         if self._set_by_rules is None:
-            found = []
-            for each in self.activations():
-                try:
-                    found.append((self.pack_for(each), each))
-                except ConfigurationError:
-                    continue  # told where the pack itself is needed
-            self._set_by_rules = facts_set_by(found)
+            others = [
+                (info.pack, Activation(info.pack.name))
+                for info in self.all()
+                if info.pack and not info.active
+            ]
+            self._set_by_rules = facts_set_by([*self._usable_active(), *others])
         return self._set_by_rules
+
+    def never_set(self) -> frozenset[str]:
+        """The facts that only packs set which are not activated at all."""
+        return frozenset(self.set_by_rules()) - frozenset(facts_set_by(self._usable_active()))
+
+    def _usable_active(self) -> list[Active]:
+        found = []
+        for each in self.activations():
+            try:
+                found.append((self.pack_for(each), each))
+            except ConfigurationError:
+                continue  # told where the pack itself is needed
+        return found
 
     def active_digests(self) -> list[tuple[str, str]]:
         """Every activation with the digest of its pack; empty where that cannot be used."""

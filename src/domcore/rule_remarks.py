@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 def known_by(
-    settings: Settings, network: Network | None = None, skus: frozenset[str] | None = None
+    settings: Settings,
+    network: Network | None = None,
+    skus: frozenset[str] | None = None,
+    never_set: frozenset[str] = frozenset(),
 ) -> Known:
     """What rules may name. Channels count where some are configured, for hosts may capture orders
     of others; nodes and what they have where there is a network."""
@@ -38,14 +41,15 @@ def known_by(
         values["node.connector"] = frozenset(node.connector for node in nodes)
         if cards and all(card.services for card in cards):
             values["order.service"] = frozenset(word for card in cards for word in card.services)
-    return Known(values, skus)
+    return Known(values, skus, never_set)
 
 
 def remarks_here(dom: Domcore, programs: Sequence[Program], *, now: datetime) -> list[Remark]:
     """Everything odd about what is activated in one application, and about these programs of it."""
     settings = dom.settings
     skus = look_up(dom.store, settings.owners, programs)
-    known = known_by(settings, dom.network(), skus)
+    never_set = dom._kit.programs.all_packs.never_set()
+    known = known_by(settings, dom.network(), skus, never_set)
     activations = dom._kit.programs.activations()
     found = activation_remarks(activations, settings.owners.keys(), known)
     for program in programs:

@@ -50,6 +50,20 @@ def test_a_fact_of_a_pack_that_is_not_active_for_an_order_is_missing(house, tmp_
             assert dom.explain(number).replayed
 
 
+def test_a_fact_of_a_pack_that_is_not_activated_is_missing_and_told(house, tmp_path):
+    written(tmp_path, "classes", ("s", "True", '{ set = { "order.vip" = true } }'))
+    written(tmp_path, "policy", ("h", "order.vip", '"hold"'))
+    world = one_node()
+    with house(world, ActivationSettings("policy")) as dom:
+        dom.capture(world.order("1", A=1))
+        assert dom.route().routed == 1
+        assert dom.explain("1").replayed
+        (told,) = [each.message for each in dom.doctor() if "order.vip" in each.message]
+        assert told == (
+            "rule policy/h: reads order.vip, which no activated pack sets: it is always missing"
+        )
+
+
 BIG = ("big", "order.value >= 2000.00", '{ hold = { stage = "route" } }')
 SMALL = ("big", "order.value >= 2.00", '{ hold = { stage = "route" } }')
 

@@ -182,10 +182,11 @@ class Rulebook:
 
     def _known(self, programs: Sequence[Program] = ()) -> Known:
         """What rules may name: by the settings, and by the project's store where there is one."""
+        never_set = self._programs.all_packs.never_set()
         if self._stored is None:
-            return known_by(self._settings)
+            return known_by(self._settings, never_set=never_set)
         skus = look_up(self._stored.store, self._settings.owners, programs)
-        return known_by(self._settings, self._stored.network(), skus)
+        return known_by(self._settings, self._stored.network(), skus, never_set)
 
     def _active(self, owner: str, channel: str, remarks: list[Remark]) -> tuple[str, ...]:
         try:

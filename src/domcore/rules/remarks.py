@@ -60,11 +60,13 @@ class Known:
 
     Args:
         values: by fact, every value it can have here; a fact that is not named may have any.
+        never_set: facts that rules could set and none that is activated does.
         skus: those of the SKUs that rules name which are in the catalog; None where nobody looked.
     """
 
     values: Mapping[str, AbstractSet[str]] = field(factory=dict)
     skus: AbstractSet[str] | None = None
+    never_set: AbstractSet[str] = frozenset()
 
 
 def remarks_on(program: Program, known: Known, now: datetime) -> list[Remark]:
@@ -75,7 +77,7 @@ def remarks_on(program: Program, known: Known, now: datetime) -> list[Remark]:
         told = list(dict.fromkeys(_words(rule, known)))
         # A word that there is not explains why a part can never be true.
         told += [] if any(level == WRONG for level, _ in told) else _truth(rule, nullable)
-        told += [*_window(rule, now), *_notes(rule, program.specs)]
+        told += [*_window(rule, now), *_notes(rule, program.specs), *_never_set(rule, known)]
         found += [Remark(level, rule.address, message) for level, message in told]
     found += _contradictions(program.rules, nullable)
     return list(dict.fromkeys(found))
@@ -232,6 +234,12 @@ def _notes(rule: CompiledRule, specs: Mapping[str, FactSpec]) -> Iterator[Told]:
                     f" {sure} ({what}) is always there"
                 )
                 yield NOTE, message
+
+
+def _never_set(rule: CompiledRule, known: Known) -> Iterator[Told]:
+    read = {fact.name for leaf in leaves(rule.condition) for fact in leaf.facts}
+    for name in sorted(read & set(known.never_set)):
+        yield ODD, f"reads {name}, which no activated pack sets: it is always missing"
 
 
 def _contradictions(rules: Sequence[CompiledRule], nullable: frozenset[str]) -> Iterator[Remark]:
