@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from domcore import ActivationSettings, Domcore, Settings
+from domcore import ActivationSettings, Domcore, Settings, hookimpl
 from domcore.testing.builder import World
 
 
@@ -233,3 +233,24 @@ def test_a_list_that_is_written_anew_is_in_force_and_decisions_by_the_old_one_re
         assert dom.explain("1").replayed
         assert dom.explain("2").replayed
         assert not list(dom.verify())
+
+
+def test_plugins_are_asked_for_their_packs_once(house, tmp_path):
+    asked = []
+
+    class Ships:
+        @hookimpl
+        def register_rulesets(self, dom):
+            asked.append(dom)
+            return [str(tmp_path / "packs" / "mine")]
+
+    written(tmp_path, "mine", BIG)
+    world = one_node()
+    settings = Settings(store="memory:", root=str(tmp_path), activate=(ActivationSettings("mine"),))
+    with world.open(settings, plugins={"ships": Ships()}) as dom:
+        dom.capture(world.order("1", A=1))
+        dom.route()
+        written(tmp_path, "mine", SMALL)
+        dom.capture(world.order("2", A=1))
+        assert dom.route().held == 1
+        assert len(asked) == 1
