@@ -27,10 +27,12 @@ class Judges:
         self._plugins: Final = plugins
         self._known: dict[str, int] | None = None
         self._noted = -1
+        self._complete = False
 
     def look_again(self) -> None:
         """Others may have worked on the store since."""
         self._known = None
+        self._complete = False
 
     def require_all(self, store: Store) -> None:
         """Stop where one is missing.
@@ -38,7 +40,10 @@ class Judges:
         Raises:
             ConfigurationError: naming each, and how to go on.
         """
+        if self._complete:  # what is loaded and what is named stay as they are
+            return
         missing = self.missing(store)
+        self._complete = not missing
         if missing:
             self.look_again()  # somebody may say that it is gone
             raise ConfigurationError("; ".join(missing.values()), source="plugins")
