@@ -16,6 +16,9 @@ name = "mine"
 version = "1.0.0"
 currency = "USD"
 
+[parameters]
+strict = { type = "bool", default = false }
+
 [[fact]]
 name = "order.budget"
 type = "money"
@@ -50,6 +53,11 @@ then = "hold"
 [[rule]]
 id = "within-budget"
 when = "order.budget < 5.00"
+then = "hold"
+
+[[rule]]
+id = "switched"
+when = "parameters.strict and order.units > 1"
 then = "hold"
 
 [[rule]]
@@ -166,6 +174,12 @@ def test_elapsed_times_and_own_facts_are_shown_as_people_write_them(shop):
     (found,) = dom.explain_rule("1", "mine/within-budget").findings
     assert found.values == (("order.budget", None),)
     assert "order.budget = missing" in dom.explain_rule("1", "mine/within-budget").to_text()
+
+
+def test_a_condition_that_parameters_switch_off_has_failed_as_a_whole(shop):
+    _, dom = shop
+    (found,) = dom.explain_rule("1", "mine/switched").findings
+    assert found.failing == "parameters.strict and order.units > 1"
 
 
 @pytest.mark.parametrize(

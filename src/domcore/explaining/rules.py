@@ -160,7 +160,9 @@ def _alike(rule: CompiledRule, verdicts: list[tuple[str, str, Verdict]]) -> Iter
             (name, shown_value(kind, value))
             for (name, value), kind in zip(verdict.values, verdict.types, strict=True)
         )
-        key = (verdict.spoke, verdict.bars, verdict.failing, values)
+        # What parameters decide is gone from the condition: all of it has failed.
+        failing = rule.rule.when if verdict.failing == "False" else verdict.failing
+        key = (verdict.spoke, verdict.bars, failing, values)
         nodes, lines = together.setdefault(key, ({}, {}))
         if node:
             nodes[node] = None

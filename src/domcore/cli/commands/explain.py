@@ -14,8 +14,8 @@ from domcore.errors import NotFound
     'domcore explain "#1001"',
     'domcore explain "#1001" --why-not DC-WEST',
     'domcore explain "#1001" --decision 1',
-    'domcore explain "#1001" --rule mine/big-orders',
-    'domcore explain "#1001" --rule ship-from-store/store-labour --node SOHO',
+    'domcore explain "#1001" --rule cost-first/ship-complete',
+    'domcore explain "#1001" --rule ship-from-store/store-labour --node DC-WEST',
 )
 @click.argument("order")
 @click.option("--why-not", metavar="NODE", help="Say why this node does not ship, or not more.")
