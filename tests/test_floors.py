@@ -25,6 +25,7 @@ FLOORS = (
         "pack_files", "packs", "programs", "rule_remarks", "rule_story",
         "publishing", "returning", "routing", "seeing", "signalling", "supply_cache", "telemetry",
         "told_stock", "unreadable", "validity", "withholding",
+        "redoing",
         "verbs", "verify", "working",
     },
     {"simulation"},

@@ -21,11 +21,10 @@ from domcore.store.protocol import (
     Store,
 )
 from domcore.telemetry import Telemetry, telemetry_for
-from domcore.verbs.decisions import DecisionVerbs
+from domcore.verbs.correcting import CorrectingVerbs
 from domcore.verbs.elsewhere import ElsewhereVerbs
 from domcore.verbs.goods import GoodsVerbs
 from domcore.verbs.judging import JudgingVerbs
-from domcore.verbs.orders import OrderVerbs
 from domcore.verbs.returns import ReturnVerbs
 from domcore.verbs.seeing import SeeingVerbs
 from domcore.verbs.work import WorkVerbs
@@ -46,9 +45,8 @@ def utc_now() -> datetime:
 
 class Domcore(
     GoodsVerbs,
-    OrderVerbs,
+    CorrectingVerbs,
     JudgingVerbs,
-    DecisionVerbs,
     ElsewhereVerbs,
     ReturnVerbs,
     WorkVerbs,

@@ -28,6 +28,7 @@ _SHORT = {
     "stock": "not enough in stock anywhere",
     "rules": "rules and floors leave too little",
     "rejected": "nodes have rejected it",
+    "moved": "too little is where a person wants it from",
     "split": "the allowed split cannot cover it",
     "item": "the SKU is not known",
 }

@@ -13,6 +13,7 @@ from attrs import evolve
 from domcore.contracts import Geocoder
 from domcore.errors import ConfigurationError
 from domcore.model import COARSENESS, Destination, Node, Order, Placed, Point, normal_destination
+from domcore.model.correction import CHOSEN
 from domcore.model.exchange import rate_on, read_rate
 from domcore.model.postal import doubtful
 from domcore.outside import PLANNING_HOOKS, LiveOutside
@@ -165,7 +166,7 @@ class PlanningKit:
             self._options,
             programs.made,
             programs.digest_for(demand.owner, demand.channel),
-            self._positions(order, order.excluded) if order.excluded else (),
+            self._refused(order) if order.excluded or order.chosen else (),
             self._positions(order, order.avoided) if order.avoided else (),
             order.rejections,
             coarse=self._coarse(destination),
@@ -218,6 +219,28 @@ class PlanningKit:
                 if order.open[line] and node_id in position
             )
         )
+
+    def _refused(self, order: OpenOrder) -> tuple[tuple[int, int, str], ...]:
+        """Nodes that are not asked for a line, by their positions, and why."""
+        return self._positions(order, (*order.excluded, *self._passed_over(order)))
+
+    def _passed_over(self, order: OpenOrder) -> Iterable[tuple[int, int, str]]:
+        """Nodes that hold what a person wants from another node. One that is closed by now, or not
+        in the network, is not waited for."""
+        if not order.chosen:
+            return ()
+        field, available = self.field, self.supply.available
+        known = {(line, node_id) for line, node_id, _ in order.excluded}
+        found = []
+        for line, chosen in order.chosen:
+            at = field.by_node_id.get(chosen)
+            if at is None or not field.nodes[at].enabled:
+                continue
+            for other in available.get(order.item_ids[line], ()):
+                node_id = field.node_ids[other]
+                if other != at and (line, node_id) not in known:
+                    found.append((line, node_id, CHOSEN))
+        return found
 
     def currency(self, owner: str) -> str:
         """The costing currency of an owner.

@@ -262,7 +262,7 @@ class Router:
         commits: list[Commit] = []
         try:
             for order in orders:
-                routed, commit = self._attempt(order, errand, prepared.get(order.order_id))
+                routed, commit = self.attempt(order, errand, prepared.get(order.order_id))
                 made.append(routed)
                 if commit is not None:
                     commits.append(commit)
@@ -302,10 +302,11 @@ class Router:
         if gained:
             self._store.wake(gained, now=to_micros(self._kit.now()))
 
-    def _attempt(
+    def attempt(
         self, order: OpenOrder, errand: Errand, prepared: Prepared | None
     ) -> tuple[Routed, Commit | None]:
-        """Plan one order; what is wrong with it, its rules or a plugin stops no other."""
+        """Plan one order on the snapshot, and take from it what the plan draws; what is wrong with
+        the order, its rules or a plugin stops no other."""
         try:
             return self._plan(order, errand, prepared)
         except (PluginError, ConfigurationError) as error:
@@ -408,7 +409,7 @@ class Router:
             if found[0].version != before.version:
                 prepared = self._prepare(found, errand).get(order_id)
                 before = found[0]
-            routed, commit = self._attempt(found[0], errand, prepared)
+            routed, commit = self.attempt(found[0], errand, prepared)
             if commit is None:
                 return routed
             try:

@@ -63,6 +63,7 @@ class Shop:
         for sku in SKUS:
             self.world.item(sku, weight=300).stock(sku, safety=1, ATL=4, LAX=6, NYC=3)
         self.world.item("SPARE").stock("SPARE", NYC=3)
+        self.world.item("KNOB").stock("KNOB", ATL=9, LAX=9, NYC=9)
         settings = Settings(store=url, owners={"main": "USD"}, engine="python")
         self.dom: Domcore = self.world.open(settings, plugins={"reviewer": Reviewer()})
         self.dom.load_items((), [Alias("web", "mug-eu", "MUG")])
@@ -102,6 +103,12 @@ class Shop:
         if shape & 2:
             again = evolve(again, lines=again.lines[:1])
         self.dom.capture(again)
+
+    def knobs(self, number: int, units: int, shape: int) -> None:
+        """An order of what nobody else wants, so that all that is tried with it succeeds."""
+        lines = tuple(OrderLine(str(each), "KNOB", units) for each in range(1, 2 + shape))
+        order = evolve(self.world.order(str(number)), lines=lines)
+        self.dom.capture(order, Person(name="Ada", street=("1 Road",)))
 
     def unknown(self, number: int, units: int, shape: int) -> None:
         order = self.world.order(str(number), NEW=units % 4 + 1, MUG=shape % 2)
@@ -239,6 +246,23 @@ class Shop:
         )  # fmt: skip
         self.dom.apply([sent])
 
+    def correct(self, number: int, units: int, shape: int) -> None:
+        self.dom.amend(f"web/{number}", {"1": units}, by="person:kim", key=f"k{number}-{units}")
+
+    def readdress(self, number: int, units: int, shape: int) -> None:
+        postal, streets = f"1000{units}", (f"{shape} New Street",)
+        self.dom.address(f"web/{number}", postal=postal, street=streets, by="person:kim")
+
+    def move(self, number: int, units: int, shape: int) -> None:
+        work = [each for each in self.dom.order(f"web/{number}").fulfillment_orders if each.lines]
+        if work and units & 1:
+            self.dom.move(work[0].id, away=True)
+        elif work:
+            self.dom.move(work[0].id, to=NODES[shape % 3])
+
+    def reroute(self, number: int, units: int, shape: int) -> None:
+        self.dom.reroute(f"web/{number}")
+
     def erase(self, number: int, units: int, shape: int) -> None:
         self.dom.erase(f"web/{number}")
 
@@ -270,6 +294,9 @@ BUSY_LIFE: tuple[tuple[str, int, int, int], ...] = (
     ("unreadable", 70, 3, 0), ("unreadable", 50, 9, 0),
     ("early", 50, 0, 1), ("early", 99, 4, 2), ("early", 11, 3, 3),
     ("send", 11, 1, 0),
+    ("knobs", 80, 3, 1), ("knobs", 81, 1, 0), ("route_one", 80, 0, 0), ("route_one", 81, 0, 0),
+    ("correct", 80, 1, 0), ("readdress", 80, 3, 1), ("move", 80, 1, 0), ("move", 81, 0, 0),
+    ("reroute", 80, 0, 0),
 )  # fmt: skip
 
 

@@ -145,6 +145,30 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield "format", "a shipment that was never told", change("elsewhere", {"revision": -1})
     yield "reference", "a shipment from no node", change("elsewhere", {"node_id": 99})
     yield "reference", "a shipment of no owner's", change("elsewhere", {"owner_id": 99})
+    of_line, of_place = {"subject": "line:1"}, {"subject": "destination"}
+    yield "I9", "a person wants another number", change("correction", {"said": b"77"}, **of_line)
+    yield "I9", "a correction is of no line", change("correction", {"subject": "line:x"}, **of_line)
+    yield "I9", "a correction says what was told", change(
+        "correction", {"told": b"1", "said": b"1"}, **of_line
+    )  # fmt: skip
+    yield "I9", "an order goes elsewhere than was said", change(
+        "correction", {"said": swap(b"1000", b"2000")}, **of_place
+    )  # fmt: skip
+    yield "format", "a correction is garbage", change("correction", {"told": b"["}, **of_line)
+    yield "I9", "a correction is nobody's", change("correction", {"by": "a\nb"}, **of_line)
+    yield "I5", "a correction of no order", change("correction", {"order_id": 9999}, **of_line)
+    by_hand = {"reason": "chosen"}
+    yield (
+        "events",
+        "nobody has chosen the node",
+        change("line_exclusion", {"at": more()}, **by_hand),  # fmt: skip,
+    )
+    yield "events", "a line moved away by nobody", change(
+        "line_exclusion", {"reason": "moved"}, **by_hand
+    )  # fmt: skip
+    yield "format", "a move that cannot be read", change(
+        "event", {"body": swap(b'"node"', b'"knot"')}, kind="work.moved"
+    )  # fmt: skip
     waits = {"settled": "", "external_id": "50", "kind": "authorize"}
     yield "I9", "a return is carried out, and waits", change(
         "kept_return", {"settled": "", "settled_at": None}, settled="applied", kind="authorize"
@@ -420,7 +444,7 @@ def _sections() -> Iterator[tuple[str, str, Damage]]:
     yield (
         "personal-data",
         "a person without an order",
-        copy("person", {"order_id": 999, "body": b"{}"}),
+        copy("person", {"order_id": 999, "body": b"{}", "told": b""}),
     )
     for table, body in (("event", "body"), ("decision", "record"), ("order_body", "body")):
         leak = change(table, {body: lambda text: text[:-1] + b',"email":"a@b.c"}'}, **busy)

@@ -98,9 +98,11 @@ class Hand:
         if type(value) is str:
             others = [other for other in known if other and other != value]
             return choose([*others[:3], f"{value}x"])
+        if not value:
+            return b"x"
         place = choose([at for at, byte in enumerate(value) if chr(byte).isalnum()] or [0])
         other = choose([letter for letter in b"123456789abcdef" if letter != value[place]])
-        return value[:place] + bytes([other]) + value[place + 1 :] if value else b"x"
+        return value[:place] + bytes([other]) + value[place + 1 :]
 
 
 def all_columns(table: str) -> tuple[str, ...]:

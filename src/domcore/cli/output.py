@@ -17,6 +17,7 @@ _REASONS: Final = {
     "stock": "not enough stock",
     "rules": "rules leave too little",
     "rejected": "nodes have rejected it",
+    "moved": "too little is where a person wants it from",
     "split": "split limit",
     "item": "unknown SKU",
 }

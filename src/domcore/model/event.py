@@ -27,6 +27,7 @@ class Event:
             ``rules.changed`` (packs were edited, and are in force),
             ``trouble.raised`` (a person must look at it), ``trouble.settled`` (somebody has),
             ``order.recalled`` (nodes are closed that had not begun),
+            ``order.rerouted``, ``work.moved`` (a person wants another node),
             ``fulfillment.unknown`` (nobody knows whether a node has its work), and
             ``fulfillment.<status>`` for each status that is told of a node's work.
         order_id: None where it is not about one order.

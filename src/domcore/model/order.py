@@ -46,14 +46,19 @@ class OrderLine:
 
     def less(self, units: int) -> OrderLine:
         """The line with units taken off, at most what it wants, and as much less of its amounts."""
-        left = max(0, self.quantity - units)
-        if not self.quantity or left == self.quantity:
+        return self.wanting(max(0, self.quantity - units)) if self.quantity else self
+
+    def wanting(self, units: int) -> OrderLine:
+        """The line with so many units, and as much of its amounts; those of no units stay."""
+        if units == self.quantity:
             return self
+        if not self.quantity:
+            return evolve(self, quantity=units)
         discount, tax = (
-            None if amount is None else half_even(amount * left, self.quantity)
+            None if amount is None else half_even(amount * units, self.quantity)
             for amount in (self.discount, self.tax)
         )
-        return evolve(self, quantity=left, discount=discount, tax=tax)
+        return evolve(self, quantity=units, discount=discount, tax=tax)
 
 
 @frozen(slots=True)

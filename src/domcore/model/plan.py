@@ -45,7 +45,8 @@ class Parcel:
 @frozen(slots=True)
 class Shortage:
     """Units of a line that no node may ship, and why: ``stock``, ``rules``, ``split``,
-    ``rejected`` (by nodes, before), ``item`` (unknown)."""
+    ``rejected`` (by nodes, before), ``moved`` (a person wants it from elsewhere), ``item``
+    (unknown)."""
 
     line: str
     sku: str

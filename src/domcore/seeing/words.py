@@ -13,6 +13,7 @@ from domcore.model.clock import from_micros
 from domcore.model.money import money_text
 from domcore.model.package import Package
 from domcore.seeing.approved_words import approved_words, rejudged_words
+from domcore.seeing.hand_words import by_hand_words, cancelled_words, corrected_words
 from domcore.seeing.sent_words import sent_words
 from domcore.store.protocol import OrderView
 
@@ -23,6 +24,7 @@ REASONS: Final[Mapping[str, str]] = {
     "stock": "not enough stock",
     "rules": "rules leave too little",
     "rejected": "nodes have rejected it",
+    "moved": "too little is where a person wants it from",
     "split": "split limit",
     "item": "unknown SKU",
     "not_found": "not found on the shelf",
@@ -142,7 +144,7 @@ def _captured(event: Event, _: Background) -> Words:
 def _amended(event: Event, _: Background) -> Words:
     body = event.body
     freed, asked = body.get("freed", 0), body.get("requested", 0)
-    parts = [f"changed (revision {body['revision']})", *_line_changes(body.get("lines"))]
+    parts = [*corrected_words(body), *_line_changes(body.get("lines"))]
     parts += _names(body)
     if body.get("elsewhere") is True:
         parts.append("it goes elsewhere now, or otherwise")
@@ -276,16 +278,14 @@ def _recalled(event: Event, _: Background) -> Words:
     return Words(text, reason="closed")
 
 
+def _by_hand(event: Event, _: Background) -> Words:
+    reason = _text(event.body.get("reason"))
+    return Words(_because(by_hand_words(event.body), reason), reason=reason)
+
+
 def _cancelled(event: Event, _: Background) -> Words:
-    body = event.body
-    text = f"cancelled: {counted(body['units'], 'unit')}"
-    if body.get("left") and not (body["units"] or body.get("requested")):
-        text = "to be cancelled, but nothing was left to cancel"
-    if body.get("requested"):
-        text += f"; {counted(body['requested'], 'node')} asked to stop"
-    if body.get("left"):
-        text += f"; {counted(body['left'], 'unit')} had left"
-    return Words(_because(text, body.get("reason", "")), reason=body.get("reason", ""))
+    reason = _text(event.body.get("reason"))
+    return Words(_because(cancelled_words(event.body), reason), reason=reason)
 
 
 # --- stock, nodes and returns ------------------------------------------------------------------
@@ -418,6 +418,8 @@ _TELLERS: Final[Mapping[str, Callable[[Event, Background], Words]]] = {
     "order.kept": _kept,
     "order.freed": _freed,
     "order.recalled": _recalled,
+    "order.rerouted": _by_hand,
+    "work.moved": _by_hand,
     "order.cancelled": _cancelled,
     "reservation.expired": _expired,
     "reservation.extended": _extended,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, evolve, field
 
@@ -27,6 +27,7 @@ from domcore.model import (
     Shortage,
     Terms,
 )
+from domcore.model.correction import CHOSEN, MOVED
 from domcore.model.exchange import in_other_currency
 from domcore.model.order import PICKUP
 from domcore.model.postal import doubtful
@@ -157,13 +158,21 @@ def _worn_out(question: Question) -> list[Hold]:
     return [Hold(ATTEMPTS_HOLD, reason, "route")]
 
 
+_SAID: Final = {
+    MOVED: "a person has moved this line away from here",
+    CHOSEN: "a person wants this line from another node",
+}
+"""Why a node is not asked that has rejected nothing."""
+
+
 def _rejections(question: Question) -> tuple[Directive, ...]:
     """Nodes that have rejected a line are not asked for it again, nor for its SKU for a while."""
     lines, nodes = question.order.lines, question.supply.field.nodes
     told: dict[tuple[int, str], list[str]] = {}
     for rows, what in ((question.excluded, "this line"), (question.avoided, "this SKU lately")):
         for line, at, reason in rows:
-            told.setdefault((at, f"rejected {what}: {reason}"), []).append(lines[line].id)
+            word = _SAID.get(reason) or f"rejected {what}: {reason}"
+            told.setdefault((at, word), []).append(lines[line].id)
     return tuple(
         Directive(REJECTED, "exclude", reason, (nodes[at].id,), tuple(ids))
         for (at, reason), ids in sorted(told.items())
@@ -271,9 +280,16 @@ def _plan(working: Working, outside: Outside | None) -> tuple[Plan, tuple[Draw, 
 def _for_rejections(question: Question, shortages: tuple[Shortage, ...]) -> tuple[Shortage, ...]:
     """Where rules leave too little, and nodes have rejected the line, people are told so."""
     lines = question.order.lines
-    lost = {lines[at].id for rows in (question.excluded, question.avoided) for at, _, _ in rows}
+    lost: dict[str, str] = {}
+    for rows in (question.excluded, question.avoided):
+        for at, _, reason in rows:
+            if reason not in _SAID:
+                lost[lines[at].id] = "rejected"
+            lost.setdefault(lines[at].id, "moved")
     return tuple(
-        evolve(each, reason="rejected") if each.reason == "rules" and each.line in lost else each
+        evolve(each, reason=lost[each.line])
+        if each.reason == "rules" and each.line in lost
+        else each
         for each in shortages
     )
 

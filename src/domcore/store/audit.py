@@ -14,7 +14,7 @@ from domcore.store.table import Table
 PAGE: Final = 1000
 """Rows held in memory at a time."""
 
-_WITHHELD: Final = {"person": ("body",), "unread": ("headers", "body")}
+_WITHHELD: Final = {"person": ("body", "told"), "unread": ("headers", "body")}
 
 
 def _columns(table: Table) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from domcore.store.counting import Counting
 from domcore.store.return_queries import ReturnQueries
 from domcore.store.writing.changing import ChangingWrites
+from domcore.store.writing.correcting import CorrectingWrites
 from domcore.store.writing.goods import GoodsWrites
 from domcore.store.writing.handing import HandingWrites
 from domcore.store.writing.judging import JudgingWrites
@@ -31,6 +32,7 @@ class OperationStore(
     SellingWrites,
     RecallWrites,
     ChangingWrites,
+    CorrectingWrites,
     TroubleWrites,
     RulesWrites,
     JudgingWrites,

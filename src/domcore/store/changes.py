@@ -129,6 +129,8 @@ WRITES: Final[dict[str, Write]] = {
     "cursors": Write("cursor", "upsert"),
     "tombstones": Write("tombstone", "upsert"),
     "amendments": Write("amendment", "insert"),
+    "corrections": Write("correction", "upsert"),
+    "forget_corrections": Write("correction", "delete"),
     "awaited_items": Write("awaited_item", "upsert"),
     "forget_awaited_items": Write("awaited_item", "delete"),
     "elsewhere": Write("elsewhere", "upsert"),

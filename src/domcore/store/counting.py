@@ -8,6 +8,7 @@ import msgspec
 
 from domcore.codec.stored import load_event
 from domcore.model.clock import from_micros
+from domcore.model.correction import BY_HAND
 from domcore.model.event import Event
 from domcore.model.status import Buckets
 from domcore.store import views
@@ -71,7 +72,9 @@ class Counting(Queries):
             }
             rows = backend.select("line_exclusion", "order_id", order_ids)
         return [
-            (row[0], nodes[row[2]], row[4], row[3]) for row in rows if lines[row[0], row[1]].open
+            (row[0], nodes[row[2]], row[4], row[3])
+            for row in rows
+            if lines[row[0], row[1]].open and row[4] not in BY_HAND
         ]
 
     def shortfalls(self, order_id: int, *, limit: int = 1000) -> list[Event]:

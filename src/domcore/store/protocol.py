@@ -23,6 +23,7 @@ from domcore.model.handover import Notice
 from domcore.model.item import Alias, Item
 from domcore.model.network import Network
 from domcore.model.order import Order
+from domcore.store.correcting import Correcting
 from domcore.store.handing import Handing
 from domcore.store.holding import Holding
 from domcore.store.minding import Minding
@@ -89,7 +90,7 @@ __all__ = [
 
 
 @runtime_checkable
-class Store(Handing, Holding, Offering, Minding, TakingBack, Protocol):
+class Store(Correcting, Handing, Holding, Offering, Minding, TakingBack, Protocol):
     """The operations. See `domcore.testing.StoreSuite` for what each must guarantee."""
 
     # --- configuration -------------------------------------------------------------------------

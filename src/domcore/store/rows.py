@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from domcore.store.correction_rows import CorrectionRow as CorrectionRow
 from domcore.store.elsewhere_rows import ElsewhereLineRow as ElsewhereLineRow
 from domcore.store.elsewhere_rows import ElsewhereRow as ElsewhereRow
 from domcore.store.hold_rows import AskedHoldRow as AskedHoldRow
@@ -154,10 +155,12 @@ class LineRow(NamedTuple):
 
 
 class PersonRow(NamedTuple):
-    """Personal data, here and nowhere else."""
+    """Personal data, here and nowhere else. `told` is what the channel told last where a person has
+    corrected it, and empty where nobody has."""
 
     order_id: int
     body: bytes
+    told: bytes = b""
 
 
 class DecisionRow(NamedTuple):
@@ -286,7 +289,9 @@ class PackageRow(NamedTuple):
 
 
 class LineExclusionRow(NamedTuple):
-    """A node that has rejected a line of an order: the line never goes back to it."""
+    """A node that has rejected a line of an order: the line never goes back to it. With the reason
+    `MOVED` a person has moved the line away from it; with `CHOSEN` a person has given the line to
+    this node, and no other is asked for it until the node rejects it."""
 
     order_id: int
     line_no: int
@@ -457,6 +462,7 @@ _ALL: Final = (
     Table(
         "amendment", AmendmentRow, ("owner_id", "channel", "external_id", "name"), ("external_id",)
     ),
+    Table("correction", CorrectionRow, ("order_id", "subject"), ("order_id",)),
     Table("awaited_item", AwaitedRow, ("order_id", "line_no"), ("name", "order_id")),
     Table(
         "elsewhere", ElsewhereRow, ("owner_id", "channel", "external_id", "name"), ("external_id",)

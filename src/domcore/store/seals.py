@@ -38,7 +38,7 @@ _WHOLE: Final = """
 owner node network blob item alias orders order_body order_revision hold person decision reservation
 fulfillment_order outbox inbox cursor tombstone amendment package line_exclusion item_exclusion
 return_order return_line task straggler published cover shortfall waiting awaited_item asked_hold
-offer trouble unread elsewhere elsewhere_line kept_return
+offer trouble unread elsewhere elsewhere_line kept_return correction
 """
 """Tables sealed with all their columns but those that the database assigns."""
 

@@ -59,7 +59,8 @@ class OpenOrder(NamedTuple):
     open (empty: none did), `due` since when it queues (0: it does not); `others_woken` says that
     some order has been woken that may be older, see `Store.ahead`. `placed` are the units by line
     position that are allocated or have left (empty where none are), `used` the ids of the nodes
-    that they are at or have left from, as far as that is known.
+    that they are at or have left from, as far as that is known. `chosen` are ``(line position,
+    node id)`` where a person has said which node is to ship the line.
     """
 
     order_id: int
@@ -77,6 +78,7 @@ class OpenOrder(NamedTuple):
     due: int = 0
     others_woken: bool = False
     standing: tuple[Hold, ...] = ()
+    chosen: tuple[tuple[int, int], ...] = ()
     placed: tuple[int, ...] = ()
     used: tuple[int, ...] = ()
 

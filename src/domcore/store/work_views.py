@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from attrs import evolve, frozen
 
 from domcore.codec.stored import Bodies
+from domcore.model.correction import CHOSEN, MOVED
 from domcore.model.decision import FulfillmentOrder
 from domcore.store.backend import Reader
 from domcore.store.changes import Row
@@ -35,6 +36,8 @@ class Refusals:
         mine = self.lines.get(order.order_id, ())
         if not (mine or self.items):
             return order
+        chosen = tuple((row.line_no, row.node_id) for row in mine if row.reason == CHOSEN)
+        mine = [row for row in mine if row.reason != CHOSEN]
         excluded = tuple((row.line_no, row.node_id, row.reason) for row in mine)
         known = {(line, node) for line, node, _ in excluded}
         avoided = tuple(
@@ -44,10 +47,12 @@ class Refusals:
             for row in self.items.get(item_id, ())
             if (line, row.node_id) not in known
         )
-        if not (excluded or avoided):
+        if not (excluded or avoided or chosen):
             return order
-        rejections = len({(row.node_id, row.at) for row in mine})
-        return order._replace(excluded=excluded, avoided=avoided, rejections=rejections)
+        rejections = len({(row.node_id, row.at) for row in mine if row.reason != MOVED})
+        return order._replace(
+            excluded=excluded, avoided=avoided, rejections=rejections, chosen=chosen
+        )
 
 
 def refusals(

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from domcore.contracts import Channel
 from domcore.errors import ConfigurationError
 from domcore.model import (
-    AmendOrder,
     CancelOrder,
     CaptureOrder,
     Command,
@@ -93,17 +92,6 @@ class OrderVerbs(Core):
         """Take in many orders, `batch` to a transaction; returns how many were new or amended."""
         with self.acting(by):
             return self._intake.capture_all(orders, batch)
-
-    @traced
-    def amend(self, command: AmendOrder, *, by: str = "") -> Outcome:
-        """Take units off an order: an edit or a refund that tells only the difference.
-
-        Raises:
-            PayloadError: a quantity or revision out of range; nothing was changed.
-            ConflictError: the same name or key came before with other content.
-        """
-        with self.acting(by):
-            return self._intake.amend(command)
 
     @traced
     def cancel(self, reference: str, *, reason: str = "", by: str = "") -> Outcome:

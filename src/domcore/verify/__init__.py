@@ -39,6 +39,7 @@ from domcore.store.rows import OPEN
 from domcore.verify.amendments import Amendments
 from domcore.verify.balances import check_balances
 from domcore.verify.catalog import Catalog
+from domcore.verify.corrections import check_corrections
 from domcore.verify.decisions import DecisionChecks
 from domcore.verify.dossier import Dossiers
 from domcore.verify.elsewhere import Shipments
@@ -123,6 +124,7 @@ def _check_orders(
             yield from movements.receipts.check(found)
             yield from orders.check(found)
             yield from amendments.check_order(found)
+            yield from check_corrections(found)
             yield from asked.check_order(found)
             yield from shipments.check_order(found)
             yield from returns.check_order(found, movements.receipts.names)

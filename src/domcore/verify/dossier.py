@@ -10,6 +10,7 @@ from domcore.store.hold_rows import HoldRow
 from domcore.store.rows import (
     AwaitedRow,
     BodyRow,
+    CorrectionRow,
     DecisionRow,
     ElsewhereLineRow,
     FulfillmentRow,
@@ -43,6 +44,7 @@ _TABLES: Final = (
     ("awaited_item", AwaitedRow),
     ("trouble", TroubleRow),
     ("elsewhere_line", ElsewhereLineRow),
+    ("correction", CorrectionRow),
 )
 
 
@@ -64,6 +66,7 @@ class Dossier(NamedTuple):
     awaited: list[AwaitedRow]
     trouble: list[TroubleRow]
     elsewhere: list[ElsewhereLineRow]
+    corrections: list[CorrectionRow]
     events: list[tuple[int, int, int, int]]
     outbox: list[tuple[Any, ...]]
     ledger: list[tuple[int, ...]]

@@ -85,6 +85,8 @@ EVENT_KINDS: Final = (
     "return.closed",
     "order.rejudged",
     "rules.changed",
+    "work.moved",
+    "order.rerouted",
     "work.rescheduled",
     "hold.placed",
     "hold.lifted",
@@ -113,6 +115,7 @@ TROUBLE: Final = tuple(EVENT_KINDS.index(kind) for kind in (RAISED, SETTLED))
 """The kinds about trouble that people must look at."""
 PARKED: Final = EVENT_KINDS.index("work.parked")
 """May be about an order or about none."""
+MOVED: Final = EVENT_KINDS.index("work.moved")
 SENT: Final = EVENT_KINDS.index("order.shipped_elsewhere")
 EXCEPTION: Final = EVENT_KINDS.index("fulfillment.exception")
 NOTICE: Final = EVENT_KINDS.index("fulfillment.requested")
@@ -138,6 +141,9 @@ OUTCOMES: Final = (
     "held",
     "lifted",
     "closed",
+    "moved",
+    "asked",
+    "rerouted",
 )
 
 DIGEST_BYTES: Final = 32
@@ -269,7 +275,7 @@ class Movements:
                 yield broken("events", place, f"{row.kind} is about the wrong thing")
             elif row.order_id is not None:
                 self.events.add((row.order_id, last, kind, body.decision))
-                if kind >= NOTICE:
+                if kind >= NOTICE or kind == MOVED:
                     yield from news.add(row, self.news)
                 elif kind in TROUBLE:
                     yield from sort_trouble(row, self.troubles)

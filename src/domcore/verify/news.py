@@ -8,6 +8,8 @@ import msgspec
 
 from domcore.codec.stored import FORMAT, Bodies
 from domcore.errors import StoreError
+from domcore.model.correction import BY_HAND, CHOSEN
+from domcore.model.correction import MOVED as AWAY
 from domcore.model.handover import REJECTION_REASONS
 from domcore.store.rows import (
     SHIPPED,
@@ -25,8 +27,9 @@ from domcore.verify.violation import Violations, broken
 if TYPE_CHECKING:
     from domcore.verify.dossier import Read
 
-HEARD, MOVED, BOXED, REJECTED = range(4)
-"""What a row of the news is about: that there was some, units, a box, a rejection."""
+HEARD, MOVED, BOXED, REJECTED, GIVEN = range(5)
+"""What a row of the news is about: that there was some, units, a box, a rejection; a person's word
+on who ships a line."""
 
 
 class _Box(msgspec.Struct):
@@ -43,18 +46,29 @@ class _News(msgspec.Struct):
     unasked: bool = False
 
 
+class _Move(msgspec.Struct):
+    node: str
+    lines: list[tuple[str, int]]
+    to: str = ""
+
+
 class NewsReader:
     """Sorts what events of news tell by order:
     ``(order, HEARD, fulfillment order, "", "", 0)``,
     ``(order, MOVED, fulfillment order, line id, word, units)``,
     ``(order, BOXED, fulfillment order, box, "", 0)``,
-    ``(order, REJECTED, node, reason, fulfillment order where it cancelled unasked, at)``."""
+    ``(order, REJECTED, node, reason, fulfillment order where it cancelled unasked, at)``,
+    ``(order, GIVEN, node, reason, line id, at)``."""
 
     def __init__(self) -> None:
         self._decode: Final = msgspec.json.Decoder(_News).decode
+        self._decode_move: Final = msgspec.json.Decoder(_Move).decode
 
     def add(self, row: EventRow, spool: Spool) -> Violations:
-        """Take in one event of a node's news."""
+        """Take in one event of a node's news, or of a person's move."""
+        if row.kind == "work.moved":
+            yield from self._add_move(row, spool)
+            return
         try:
             news = self._decode(row.body)
         except msgspec.MsgspecError:
@@ -71,6 +85,16 @@ class NewsReader:
         if row.kind == "fulfillment.rejected" or news.unasked:
             given_back = name if news.unasked else ""
             spool.add((row.order_id, REJECTED, news.node, news.reason, given_back, row.at))
+
+    def _add_move(self, row: EventRow, spool: Spool) -> Violations:
+        try:
+            move = self._decode_move(row.body)
+        except msgspec.MsgspecError:
+            yield broken("format", f"event {row.seq}", "does not tell what was moved")
+            return
+        node, reason = (move.to, CHOSEN) if move.to else (move.node, AWAY)
+        for line, _ in move.lines:
+            spool.add((row.order_id, GIVEN, node, reason, line, row.at))
 
 
 def check_item_exclusions(source: Source, catalog: Catalog) -> Violations:
@@ -99,7 +123,9 @@ class NewsChecks:
             f"{row.order_id}-{row.sequence}-{self._catalog.nodes.get(row.node_id)}": row
             for row in papers.work
         }
-        for name in sorted({row[2] for row in papers.news if row[1] != REJECTED} - names.keys()):
+        for name in sorted(
+            {row[2] for row in papers.news if row[1] not in (REJECTED, GIVEN)} - names.keys()
+        ):
             yield broken("I5", found.place, f"has news of the unknown work {name!r}")
         for name, work in names.items():
             key = (work.sequence, work.node_id)
@@ -150,15 +176,20 @@ class NewsChecks:
 
     def _check_exclusions(self, found: Read) -> Violations:
         told = {(row[2], row[3], row[5]) for row in found.papers.news if row[1] == REJECTED}
+        given = {(*row[2:5], row[5]) for row in found.papers.news if row[1] == GIVEN}
         lines = {line.line_no for line in found.papers.lines}
         for row in found.papers.exclusions:
             place = f"{found.place} line {row.line_no}"
             node = self._catalog.nodes.get(row.node_id)
             if row.line_no not in lines or node is None:
                 yield broken("reference", place, "excludes a node, or is excluded, from nowhere")
+            elif row.reason in BY_HAND:
+                line = found.body.lines[row.line_no].id
+                if (node, row.reason, line, row.at) not in given:
+                    yield broken("events", place, f"node {node} was {row.reason}, by nobody")
             elif (node, row.reason, row.at) not in told:
                 yield broken("events", place, f"excludes node {node}, which has rejected nothing")
-        excluded = {row.node_id for row in found.papers.exclusions}
+        excluded = {row.node_id for row in found.papers.exclusions if row.reason != CHOSEN}
         for work in found.papers.work:
             if work.status == "rejected" and work.node_id not in excluded:
                 node = self._catalog.nodes.get(work.node_id)

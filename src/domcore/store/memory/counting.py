@@ -7,6 +7,7 @@ from typing import Any
 
 from domcore.codec.stored import Bodies
 from domcore.model.clock import to_micros
+from domcore.model.correction import BY_HAND
 from domcore.store.changes import Row
 from domcore.store.memory.table import MemoryTable
 from domcore.store.operations.order_work import FINISHED
@@ -62,7 +63,7 @@ class MemoryCounting:
         lines = self._tables["order_line"].rows
         last: dict[int, int] = {}
         for each in self._tables["line_exclusion"]:
-            if lines[each.order_id, each.line_no].open:
+            if lines[each.order_id, each.line_no].open and each.reason not in BY_HAND:
                 last[each.order_id] = max(each.at, last.get(each.order_id, each.at))
         for order_id, at in last.items():
             yield order_id, 0, 0, 0, at, ""

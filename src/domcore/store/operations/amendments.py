@@ -21,6 +21,7 @@ from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.amend import amend
 from domcore.store.operations.awaited import replace_body
+from domcore.store.operations.corrections import Corrections
 from domcore.store.operations.elsewhere import UNNAMED, elsewhere_of
 from domcore.store.operations.holds import carry, standing_of
 from domcore.store.operations.order_work import load_work
@@ -173,7 +174,9 @@ def _amend_known(
     if row.revision <= body.heard:
         return Outcome("stale", known.id, f"revision {body.heard} knows of it already")
     before = bodies.order.load(body.body)
-    after = _less(before, taken)
+    corrections = Corrections(reader, known.id)
+    after = _less(before, corrections.taken_off(taken) if corrections else taken)
+    corrections.write(changes)
     if after == before:
         return Outcome("recorded", known.id, "there is nothing it could take off")
     after = evolve(after, revision=max(row.revision, body.revision + 1))

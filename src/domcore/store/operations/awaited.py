@@ -121,13 +121,13 @@ def _identify(
         work, before, after, item_ids, now, cart=work.cart, asked=holds, judged=bool(placed)
     )
     replace_body(changes, bodies, body, after)
-    _carry_approvals(reader, changes, order.id, body.revision, after.revision)
+    carry_approvals(reader, changes, order.id, body.revision, after.revision)
     event = dump_event({**told, "items": known})
     changes.add("events", (None, "order.amended", order.id, now, event))
     carry(work, holds, after.revision, now)
 
 
-def _carry_approvals(
+def carry_approvals(
     reader: Reader, changes: Changes, order_id: int, before: int, after: int
 ) -> None:
     """The customer has changed nothing, so what a person has approved stays approved."""

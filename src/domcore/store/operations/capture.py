@@ -24,6 +24,7 @@ from domcore.store.operations.amendments import NOTHING_KEPT, Kept, kept_of, wit
 from domcore.store.operations.asked import asked_of, check_holds, revision_problems
 from domcore.store.operations.awaited import keep_items, unknown_lines, waiting_words
 from domcore.store.operations.changing import changed_fields, nodes_at_work, tell_nodes
+from domcore.store.operations.corrections import known_person, merge_revision
 from domcore.store.operations.elsewhere import UNNAMED, elsewhere_of
 from domcore.store.operations.holds import carry, hold_new, holds_of, standing_of, told_again
 from domcore.store.operations.inbox import remember, seen_before
@@ -202,7 +203,7 @@ class Capture:
             due = NEVER
         state = StateRow(order_id, 1, order.revision, 0, NOT_HELD, int(cancelled), due, "")
         if command.person is not None:
-            add("persons", (order_id, self._person))
+            add("persons", (order_id, self._person, b""))
         told = _captured_event(order, unknown)
         add("events", (None, "order.captured", order_id, now, told))
         if held or command.holds:
@@ -250,6 +251,10 @@ class Capture:
         if told_before.returns:
             self.returned_before.add(known.id)
         after = without(after, told_before.amendments, after=body.revision)
+        known_as = known_person(self._reader, self._bodies, known.id).person
+        after, person, over = merge_revision(
+            self._reader, self._bodies, self.changes, known.id, after, command.person
+        )
         after, kept = keep_items(before, after, work.lines, arrival.item_ids)
         asked, placed = standing_of(self._reader, known, work, self._now)
         asked.tell_whole(holds_of(command, work), order.revision)
@@ -264,19 +269,20 @@ class Capture:
             told["kept"] = kept[:MOST_TOLD]
         if unknown:
             told["unknown"] = _named(unknown)
+        if over:
+            told["over"] = over[:MOST_TOLD]
         add = self.changes.add
         add("old_bodies", body[:4])
         dumped = self._bodies.order.dump(after)
         add("bodies", (known.id, after.revision, digest, dumped, order.revision))
         add("order_numbers", (after.number, to_micros(after.placed_at), known.id))
         at_work = nodes_at_work(work)
-        changed = self._changed(known.id, command, told) if at_work else []
+        moved = ["destination or service"] if told["elsewhere"] else []
+        changed = moved + changed_fields(known_as, person) if at_work else []
         if changed:
             told["changed"] = changed
             moves, revision = told["elsewhere"], after.revision
             tell_nodes(self._reader, work, at_work, changed, revision, self._now, stops=moves)
-        if command.person is not None:
-            add("persons", (known.id, self._person))
         add("events", (None, "order.amended", known.id, self._now, dump_event(told)))
         carry(work, asked, after.revision, self._now)
         if work.state.cancelled and command.queue:
@@ -284,13 +290,6 @@ class Capture:
         if sent is not None:
             sent.tell(UNNAMED)
         return Outcome("amended", known.id, waiting_words(unknown))
-
-    def _changed(self, order_id: int, command: CaptureOrder, told: Mapping[str, Any]) -> list[str]:
-        """What nodes that have the work know otherwise, by name: never what it was, or is."""
-        rows = self._reader.select("person", "order_id", [order_id])
-        before = self._bodies.person.load(rows[0][1]) if rows else None
-        moved = ["destination or service"] if told["elsewhere"] else []
-        return moved + changed_fields(before, command.person)
 
     def _spelled_otherwise(self, order: Order, body: BodyRow) -> bool:
         """Whether a revision differs from the stored one only in how its postal code is written, or

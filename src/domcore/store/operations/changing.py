@@ -87,8 +87,18 @@ def node_knows(reader: Reader, work: OrderWork, key: Key, now: int) -> None:
             troubles.settle(row, TOLD)
 
 
-def stop_instead(work: OrderWork, key: Key, nodes: Mapping[int, str], now: int) -> bool:
-    """Ask a node to stop that cannot change its work; False where it is over, or asked already."""
+CANNOT_CHANGE: Final = ("changed", "it cannot change the work that it has")
+
+
+def stop_instead(
+    work: OrderWork,
+    key: Key,
+    nodes: Mapping[int, str],
+    now: int,
+    why: tuple[str, str] = CANNOT_CHANGE,
+) -> bool:
+    """Ask a node to stop, and say why: a reason and words. False where its work is over, or it was
+    asked already."""
     row = work.work[key]
     if row.status in (*FINISHED, "cancel_requested"):
         return False
@@ -99,9 +109,9 @@ def stop_instead(work: OrderWork, key: Key, nodes: Mapping[int, str], now: int) 
         "node": nodes[key[1]],
         "lines": [],
         "packages": [],
-        "reason": "changed",
+        "reason": why[0],
         "vendor_status": "",
-        "detail": "it cannot change the work that it has",
+        "detail": why[1],
     }
     kind = "fulfillment.cancel_requested"
     work.changes.add("events", (None, kind, row.order_id, now, dump_event(body)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from domcore.model.correction import BY_HAND
 from domcore.store.backend import Reader
 from domcore.store.changes import Changes
 from domcore.store.operations.news import Claim, Names, Share
@@ -56,7 +57,7 @@ class Exclusions:
             if (written or after.refused > before.refused) and self._until is not None:
                 self._exclude_item(item_id, claim.reason, self._until)
             return written
-        if before.refused and number in self._lines:
+        if before.refused and number in self._lines and not self._by_hand(number):
             return self._lift_line(number, item_id)
         return False
 
@@ -74,7 +75,11 @@ class Exclusions:
     def finish(self) -> None:
         """Ask the node again for items that have left it all the same, where nothing else that it
         has rejected lately speaks against that: no other line, of this order or of others."""
-        here = {item_id for number, item_id in self._items.items() if number in self._lines}
+        here = {
+            item_id
+            for number, item_id in self._items.items()
+            if number in self._lines and not self._by_hand(number)
+        }
         for item_id in sorted(self._left - here):
             if self._item(item_id) is not None and not self._is_rejected_elsewhere(item_id):
                 self._changes.add("forget_item_exclusions", (item_id, self._node_id))
@@ -87,7 +92,11 @@ class Exclusions:
             return False
         since = self._now - (self._until - self._now)
         rows = self._reader.select("line_exclusion", "node_id", [self._node_id])
-        lately = {row[:2] for row in rows if row[3] > since and row[0] != self._order_id}
+        lately = {
+            row[:2]
+            for row in map(LineExclusionRow._make, rows)
+            if row.at > since and row.order_id != self._order_id and row.reason not in BY_HAND
+        }
         orders = sorted({order_id for order_id, _ in lately})
         lines = map(LineRow._make, self._reader.select("order_line", "order_id", orders))
         return any(line[:2] in lately and line.item_id == item_id for line in lines)
@@ -95,11 +104,15 @@ class Exclusions:
     def _exclude_line(self, number: int, claim: Claim) -> bool:
         row = LineExclusionRow(self._order_id, number, self._node_id, claim.at, claim.reason)
         known = self._lines.get(number)
-        if known is not None and known[3:] >= row[3:]:
+        if known is not None and not self._by_hand(number) and known[3:] >= row[3:]:
             return False
         self._lines[number] = row
         self._changes.add("line_exclusions", row)
         return True
+
+    def _by_hand(self, number: int) -> bool:
+        """Whether it is a person's word; a node's own refusal takes its place."""
+        return self._lines[number].reason in BY_HAND
 
     def _item(self, item_id: int) -> ItemExclusionRow | None:
         rows = self._reader.select("item_exclusion", "item_id", [item_id])

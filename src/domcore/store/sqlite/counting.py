@@ -73,7 +73,8 @@ FROM outbox WHERE done_at IS NULL AND unknown = 1 AND :before IS NOT NULL"""
 _REJECTED: Final = """
 SELECT e.order_id AS a, 0 AS b, 0 AS c, 0 AS d, max(e.at) AS since, '' AS note
 FROM line_exclusion e JOIN order_line l ON l.order_id = e.order_id AND l.line_no = e.line_no
-WHERE l.open > 0 AND :before IS NOT NULL GROUP BY e.order_id"""
+WHERE l.open > 0 AND e.reason NOT IN ('moved', 'chosen') AND :before IS NOT NULL
+GROUP BY e.order_id"""
 
 _TROUBLE: Final = """
 SELECT order_id AS a, sequence AS b, node_id AS c, number AS d, at AS since, note

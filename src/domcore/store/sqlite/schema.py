@@ -15,6 +15,7 @@ from sqlite_utils.migrations import Migrations
 from domcore.store.sqlite import schema_troubles
 from domcore.store.sqlite.first_schema import FIRST
 from domcore.store.sqlite.schema_of_goods import ELSEWHERE, KEPT_RETURNS, SHORTFALLS
+from domcore.store.sqlite.schema_of_persons import CORRECTIONS
 from domcore.store.sqlite.sealing import seal_everything
 
 
@@ -331,6 +332,12 @@ def _returns_before_their_time(database: Database) -> None:
         database.execute(statement)
 
 
+def _what_persons_change(database: Database) -> None:
+    """What persons say instead of a channel; nobody could before."""
+    for statement in statements(CORRECTIONS):
+        database.execute(statement)
+
+
 _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _first_tables,
     _life_of_an_order,
@@ -345,6 +352,7 @@ _STEPS: Final[tuple[Callable[[Database], None], ...]] = (
     _deliveries_not_read,
     _goods_of_others,
     _returns_before_their_time,
+    _what_persons_change,
 )
 
 

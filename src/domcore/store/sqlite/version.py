@@ -10,10 +10,10 @@ from typing import Final
 from domcore.errors import StoreError, StoreReason
 from domcore.store.rows import TABLES
 
-SCHEMA_VERSION: Final = 13
+SCHEMA_VERSION: Final = 14
 """How many migrations this domcore knows; `PRAGMA user_version` of a database up to date."""
 
-SCHEMA_DIGEST: Final = "94e69358672717b986e59cd5a1e2d17cf11ee50985490255c2b4d303e246dcf1"
+SCHEMA_DIGEST: Final = "e8b4b44028c6166673b6851e71eaf871e52f3de3d2a7763343eda1c90fd4c63a"
 """`schema_digest` of a database after all of them."""
 
 

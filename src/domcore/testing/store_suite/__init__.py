@@ -17,6 +17,7 @@ from domcore.testing.store_suite.awaited import AwaitedPromises
 from domcore.testing.store_suite.carts import CartPromises
 from domcore.testing.store_suite.changing import ChangingPromises
 from domcore.testing.store_suite.clock import ClockPromises
+from domcore.testing.store_suite.correcting import CorrectingPromises
 from domcore.testing.store_suite.decisions import DecisionPromises
 from domcore.testing.store_suite.elsewhere import ElsewherePromises
 from domcore.testing.store_suite.goods import GoodsPromises
@@ -68,6 +69,7 @@ class StoreSuite(
     TroublePromises,
     RecallPromises,
     ChangingPromises,
+    CorrectingPromises,
     ElsewherePromises,
     JudgingPromises,
     KeptReturnPromises,
