@@ -214,7 +214,7 @@ def test_promises_that_pass_are_late_until_the_goods_have_left():
         world.clock.forward(hours=5)
         dom.route()
         (found,) = dom.exceptions(["late"])
-        assert (found.since, found.command) == (due, "domcore timeline '#1'")
+        assert (found.since, found.command) == (due, "domcore move 1-1-NYC")
         dom.record(Notice("1-1-NYC", "shipped", world.clock()))
         assert dom.exceptions(["late"]) == []
 

@@ -13,7 +13,7 @@ from domcore.errors import ConfigurationError, NotFound
 from domcore.model import Event, OrderSummary
 from domcore.model.clock import from_micros, to_micros
 from domcore.seeing.words import MOST, counted, words
-from domcore.sourcing.decide import CURRENCY_HOLD
+from domcore.sourcing.decide import ADDRESS_HOLD, CURRENCY_HOLD
 from domcore.store.operations.order_work import FINISHED
 from domcore.store.operations.setbacks import REREAD, split_name
 from domcore.store.protocol import OrderView, Parked, Store, Wait
@@ -203,9 +203,7 @@ class Lookout:
             ]
             if busy:
                 reason += f"; {', '.join(busy)} may be at work on it, and was asked to stop"
-            command = f"domcore approve {_arg(name)}"
-            if any(hold.code == CURRENCY_HOLD for hold in summary.holds):
-                command += " --rate RATE"
+            command = _lifting(summary, name)
         elif wait.kind == "short":
             reason = f"{summary.buckets.open:,} open: {words(wait.note)}"
             unknown = self._unknown(view) if "item" in wait.note.split(",") else []
@@ -279,10 +277,13 @@ class Lookout:
             f"promised for {promise:%Y-%m-%d %H:%M} UTC, {units.open + units.allocated:,} to go"
         )
         if summary.holds:
-            return f"{reason}, held", f"domcore approve {_arg(name)}"
+            return f"{reason}, held", _lifting(summary, name)
         if units.open:
             return f"{reason}, {units.open:,} open", f"domcore route {_arg(name)}"
-        return f"{reason}, at {', '.join(summary.nodes)}", f"domcore timeline {_arg(name)}"
+        going = self._store.order(summary.order_id).fulfillment_orders
+        work = next((each.id for each in going if each.status not in FINISHED), "")
+        command = f"domcore move {_arg(work)}" if work else f"domcore keep {_arg(name)}"
+        return f"{reason}, at {', '.join(summary.nodes)}", command
 
     def _since(self, wait: Wait) -> int:
         """Since when, by the order's events: since the first decision of those that left units
@@ -376,6 +377,15 @@ class Lookout:
             if name and name.isprintable() and self._store.find_order(name) == [order.order_id]:
                 return name
         return f"id:{order.order_id}"
+
+
+def _lifting(summary: OrderSummary, name: str) -> str:
+    """The command that ends the holds of an order. An address has to change first: approved, the
+    order would be held for it again when it is routed next."""
+    codes = {hold.code for hold in summary.holds}
+    if ADDRESS_HOLD in codes:
+        return f"domcore address {_arg(name)}"
+    return f"domcore approve {_arg(name)}" + (" --rate RATE" if CURRENCY_HOLD in codes else "")
 
 
 def _of_failing(each: Parked) -> tuple[str, str]:

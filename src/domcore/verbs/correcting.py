@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 from attrs import evolve
 
+from domcore.codec.text import is_text
 from domcore.errors import ConfigurationError, NotFound, PayloadError, Problem
 from domcore.model import AmendOrder, Destination, Order, Person, Point, postal_prefix
 from domcore.model.correction import CorrectOrder, MoveWork, RerouteOrder
 from domcore.store.operations.notices import split_id
-from domcore.store.operations.typed import is_text
 from domcore.store.protocol import OrderView, Outcome
 from domcore.telemetry import traced
 from domcore.verbs.decisions import DecisionVerbs

@@ -62,7 +62,10 @@ def command(run: Invocation, order: str, code: str, rate: str) -> int:
                 " with --rate."
             )
         if any(hold.code == ADDRESS_HOLD for hold in lifted):
-            run.out.say("Unless that has been mended by a later revision, it is held again.")
+            run.out.say(
+                "Unless its address can be placed by now, it is held again; correct it:"
+                f' domcore address "{order}"'
+            )
         if is_open:
             run.out.say(f'Next: domcore route "{order}"')
     return 0 if lifted else NOTHING

@@ -35,9 +35,14 @@ _SUITS: Final = {
 }
 """What each way of working off is for."""
 
-_WORDS: Final = {"retry": "domcore retry", "settle": "domcore settle"}
-"""How the commands begin that may be run for all: what is looked up by the next round of work
-anyway needs no retry, and goods that came back want a return."""
+_WORDS: Final = {
+    "approve": "domcore approve",
+    "route": "domcore route",
+    "retry": "domcore retry",
+    "settle": "domcore settle",
+}
+"""How the commands begin that may be run for all: an address has to be corrected, what is looked
+up by the next round of work anyway needs no retry, and goods that came back want a return."""
 
 _PIECES: Final = ("retry", "settle")
 """Ways that are about pieces of work, not orders."""
@@ -113,8 +118,11 @@ def command(
         page = next_page if code is None else partial(_held_by, next_page, code)
         if how is not None:
             _check(how, kinds)
-            word = _WORDS.get(how, "")
-            found = [each for each in _all(page) if each.command.startswith(word)]
+            waiting = list(_all(page))
+            found = [each for each in waiting if code is not None or _fits(how, each)]
+            if len(found) < len(waiting):
+                other = times(len(waiting) - len(found), "other wants", "others want")
+                run.out.note(f"{other} another command; see domcore exceptions.")
             return _bulk(run, dom, how, found, code=code or "", dry_run=dry_run, yes=yes)
         if dry_run or yes:
             raise click.UsageError(
@@ -133,6 +141,11 @@ def _check(how: str, kinds: Sequence[str]) -> None:
     if wrong or not kinds:
         fitting = " or ".join(f"--kind {kind}" for kind in _SUITS[how])
         raise click.UsageError(f"--{how} is for {fitting}")
+
+
+def _fits(how: str, each: Waiting) -> bool:
+    """Whether it is worked off so, and needs no value besides."""
+    return each.command.startswith(_WORDS[how]) and "--rate" not in each.command
 
 
 def _all(page: Callable[[str, int], list[Waiting]]) -> Iterator[Waiting]:

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from domcore.store.backend import Reader
 from domcore.store.changes import Changes, Row
+from domcore.store.hold_rows import HoldRow
 from domcore.store.operations.outbox import outbox_entry
 from domcore.store.protocol import Commit
-from domcore.store.rows import HELD_RELEASE, HELD_ROUTE, NEVER, NOT_HELD, OPEN, StateRow
+from domcore.store.rows import (
+    HELD_RELEASE,
+    HELD_ROUTE,
+    NEVER,
+    NOT_HELD,
+    OPEN,
+    LineRow,
+    StateRow,
+)
+
+Since = Mapping[tuple[int, str], int]
+"""Since when orders are held, by order id and code, where that is longer than this decision."""
 
 
-def commit_changes(commits: Sequence[Commit], states: Mapping[int, StateRow]) -> Changes:
+def commit_changes(
+    commits: Sequence[Commit], states: Mapping[int, StateRow], since: Since
+) -> Changes:
     """The rows of all decisions, by table; nothing else is read, the writes carry their own guards.
 
-    `states` has every order that is put on hold or only reserved for.
+    `states` has every order that is put on hold or only reserved for, `since` is `held_since`.
 
     * stock is taken once per (item, node): the sum, as if the decisions came one after another,
       each leaving its own floor;
@@ -23,7 +38,7 @@ def commit_changes(commits: Sequence[Commit], states: Mapping[int, StateRow]) ->
     changes = Changes()
     _add_stock(changes, commits)
     _add_draws(changes, commits)
-    _add_orders(changes, commits, states)
+    _add_orders(changes, commits, states, since)
     return changes
 
 
@@ -69,7 +84,9 @@ def _add_draws(changes: Changes, commits: Sequence[Commit]) -> None:
     changes.add_all("allocate_lines", lines)
 
 
-def _add_orders(changes: Changes, commits: Sequence[Commit], found: Mapping[int, StateRow]) -> None:
+def _add_orders(
+    changes: Changes, commits: Sequence[Commit], found: Mapping[int, StateRow], since: Since
+) -> None:
     """Everything that is one row per order, and the work for the nodes."""
     states: list[Row] = []
     decisions: list[Row] = []
@@ -98,7 +115,7 @@ def _add_orders(changes: Changes, commits: Sequence[Commit], found: Mapping[int,
         kind, body = commit.event
         events.append((None, kind, order_id, at, body))
         if commit.holds:
-            changes.add_all("holds", _hold_rows(commit, found[order_id].revision))
+            changes.add_all("holds", _hold_rows(commit, found[order_id].revision, since))
         if commit.draws and commit.purpose == "route":
             _add_work(commit, hold, work, outbox)
     changes.add_all("route_states", states)
@@ -141,11 +158,32 @@ def _add_work(commit: Commit, hold: int, work: list[Row], outbox: list[Row]) -> 
             outbox.append(outbox_entry("release", order_id, sequence, node_id, at))
 
 
-def _hold_rows(commit: Commit, revision: int) -> list[Row]:
-    return [
-        (commit.order_id, revision, hold.code, hold.stage, hold.reason, commit.at, None, None)
-        for hold in commit.holds
-    ]
+def _hold_rows(commit: Commit, revision: int, since: Since) -> list[Row]:
+    rows: list[Row] = []
+    for hold in commit.holds:
+        at = since.get((commit.order_id, hold.code), commit.at)
+        rows.append((commit.order_id, revision, hold.code, hold.stage, hold.reason, at, None, None))
+    return rows
+
+
+def held_since(reader: Reader, commits: Sequence[Commit], states: Mapping[int, StateRow]) -> Since:
+    """Since when orders are held that are held again for what held them before: approving what has
+    not been mended, or a revision that changes nothing about it, does not make the trouble younger.
+    Once anything was reserved, it had been mended."""
+    codes = {(each.order_id, hold.code) for each in commits for hold in each.holds}
+    ids = sorted({order_id for order_id, _ in codes})
+    if not ids:
+        return {}
+    lines = map(LineRow._make, reader.select("order_line", "order_id", ids))
+    placed = {line.order_id for line in lines if line.allocated or line.shipped}
+    found: dict[tuple[int, str], int] = {}
+    for row in map(HoldRow._make, reader.select("hold", "order_id", ids)):
+        key = (row.order_id, row.code)
+        state = states.get(row.order_id)
+        stood = row.approved_at is None or (state is not None and state.revision == row.revision)
+        if key in codes and stood and row.order_id not in placed:
+            found[key] = min(row.placed_at, found.get(key, row.placed_at))
+    return found
 
 
 def _level(commit: Commit) -> int:

@@ -24,7 +24,7 @@ from domcore.store.operations.approve import approve, correct, expire
 from domcore.store.operations.asked import asked_of, checked_word, revision_problems
 from domcore.store.operations.cancel import cancel_known, cancel_unknown
 from domcore.store.operations.capture import Capture
-from domcore.store.operations.commit import commit_changes, state_after
+from domcore.store.operations.commit import commit_changes, held_since, state_after
 from domcore.store.operations.holds import take_word
 from domcore.store.operations.inbox import remember, seen_before
 from domcore.store.operations.order_work import OrderWork, load_work
@@ -255,7 +255,8 @@ class OrderWrites(Writes):
             if asked:
                 rows = backend.select("order_state", "order_id", sorted(asked))
                 states = {row[0]: StateRow(*row) for row in rows}
-            changes = commit_changes(commits, states)
+            since = held_since(backend, waiting, states) if waiting else {}
+            changes = commit_changes(commits, states, since)
             if waiting:
                 after = {
                     each.order_id: state_after(each, states[each.order_id])
