@@ -7,13 +7,28 @@ from pathlib import Path
 
 import pytest
 
+from domcore import Domcore, Settings
 from domcore.cli.deliveries import arrivals
-from domcore.loading import Problems, Source, items, network, read_items, read_network, stock
+from domcore.loading import (
+    Problems,
+    Source,
+    items,
+    load_orders,
+    network,
+    read_items,
+    read_network,
+    stock,
+)
+from domcore.loading.order_rows import ROW
 from domcore.loading.shape import Shape
 from domcore.loading.stock import read_stock
 
 PAGE = (Path(__file__).parents[2] / "docs" / "files.md").read_text("utf-8")
 EXAMPLES = dict(re.findall(r"<!-- example: (\S+) -->\n```\w+\n(.*?)```", PAGE, re.DOTALL))
+
+_OF_LINE = ("line", "sku", "quantity", "price", "ships", "discount", "tax")
+OF_LINE = Shape(tuple(field for field in ROW.fields if field.name in _OF_LINE))
+OF_ORDER = Shape(tuple(field for field in ROW.fields if field.name not in _OF_LINE))
 
 
 def example(folder: Path, name: str) -> Source:
@@ -52,6 +67,14 @@ def test_the_example_of_deliveries_is_read(tmp_path: Path) -> None:
     assert [(each.body, each.error) for each in found] == [(b'{"id": 1}', ""), (b'{"id": 2}', "")]
 
 
+@pytest.mark.parametrize("name", ["orders.csv", "orders.jsonl"])
+def test_order_examples_load(tmp_path: Path, name: str) -> None:
+    source = example(tmp_path, name)
+    with Domcore(Settings(store="memory:"), load_plugins=False) as dom:
+        told = load_orders(dom, source)
+        assert (told.problems, sum(told.counts.values())) == ((), 2)
+
+
 @pytest.mark.parametrize(
     ("heading", "shape"),
     [
@@ -62,6 +85,8 @@ def test_the_example_of_deliveries_is_read(tmp_path: Path) -> None:
         ("steps", network.STEP),
         ("item", items.ITEM),
         ("stock", stock.STOCK),
+        ("order", OF_ORDER),
+        ("line", OF_LINE),
     ],
 )
 def test_the_tables_name_every_field(heading: str, shape: Shape) -> None:

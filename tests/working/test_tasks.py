@@ -86,6 +86,28 @@ def test_pages_are_pulled_while_there_are_more_and_then_after_a_while(shop):
     assert task(dom, "pull:web").well_at is not None
 
 
+def test_a_pull_that_is_forced_does_not_wait_for_its_time(shop):
+    channel = Channel([orders_of(shop, "1"), orders_of(shop, "2")])
+    dom = shop.open(plugins={"sells": Sells(channel)})
+    assert dom.pull("web").pulled == 2
+    channel.pages.append(orders_of(shop, "3"))
+    assert dom.work().pulled == 0, "not due yet"
+    report = dom.pull()
+    assert (report.pulled, report.routed) == (1, 0)
+    with pytest.raises(NotFound, match="there are: web"):
+        dom.pull("shop")
+
+
+def test_a_pull_that_is_forced_does_not_wait_for_one_that_failed_either(shop):
+    channel = Channel([ConnectorError("down"), orders_of(shop, "1")])
+    dom = shop.open(plugins={"sells": Sells(channel)})
+    assert dom.pull().failures
+    assert dom.work().failures == ()
+    assert task(dom, "pull:web").attempts == 1
+    dom.pull()
+    assert task(dom, "pull:web").attempts == 0
+
+
 def test_a_bad_command_is_set_aside_and_its_page_goes_on(shop, partners):
     bad = CaptureOrder(shop.world.order("2", MUG=-1))
     channel = Channel([(*orders_of(shop, "1"), bad, "no command", *orders_of(shop, "3"))])

@@ -14,10 +14,10 @@ from click.testing import CliRunner
 from domcore import Domcore
 from domcore.cli.root import build
 from domcore.config import read_settings
+from domcore.loading.order_rows import ROW
 from domcore_files import plugin
 from domcore_files.notices import NOTICE
 from domcore_files.options import ChannelOptions, ConnectorOptions
-from domcore_files.orders import ROW
 from domcore_files.stock import STOCK
 
 README = Path(__file__).parent.parent / "README.md"

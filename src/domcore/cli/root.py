@@ -21,8 +21,9 @@ from domcore.errors import DomcoreError
 COMMANDS: Final = {
     "init": "Start a project: a domcore.toml and an empty store.",
     "demo": "Build a small shop, route its orders, show what comes out.",
-    "load": "Load the network, items or stock from files.",
+    "load": "Load the network, items, stock or orders from files.",
     "receive": "Take in deliveries of a channel, such as webhooks.",
+    "pull": "Ask channels for their orders now.",
     "route": "Decide which node ships what, and reserve the stock.",
     "reserve": "Reserve stock for a while, as for a cart.",
     "keep": "Make work of what is reserved for a while.",

@@ -13,6 +13,7 @@ from domcore.errors import (
     NotFound,
     StoreError,
 )
+from domcore.intake import PULL
 from domcore.model import Event, Notice
 from domcore.model.actor import WORKER, actor, brought
 from domcore.model.clock import from_micros
@@ -75,6 +76,41 @@ class WorkVerbs(Core):
                 return self._round(Round(cast("Domcore", self), limit, stop or (lambda: False)))
         finally:
             self._working = False
+
+    @traced
+    def pull(self, channel: str = "", *, limit: int = 1000, by: str = "") -> WorkReport:
+        """Ask channels for their orders now, whenever they would be due.
+
+        The one named, or all that are asked. Nothing else is done; the report names what fails.
+
+        A channel that another worker asks at this moment is left to it.
+
+        Raises:
+            NotFound: no such channel is asked for orders (see its ``pull``).
+            ConfigurationError: inside a caller's transaction, or while `work` runs.
+        """
+        if self._inside or self._working:
+            raise ConfigurationError(
+                "nothing is pulled inside a caller's transaction, nor by a plugin that work() calls"
+            )
+        round = Round(cast("Domcore", self), limit, lambda: False)
+        tasks = Tasks(round)
+        names = tasks.pulled_channels()
+        if channel and channel not in names:
+            raise NotFound(
+                f"channel {channel[:100]!r} is not asked for orders"
+                f" (there are: {', '.join(sorted(names)) or 'none'}); see 'domcore plugins'"
+            )
+        chosen = [channel] if channel else names
+        with self.acting(by):
+            failing = {task.name for task in self.store.tasks() if task.attempts}
+            for name in chosen:
+                if PULL + name in failing:
+                    self.store.revive(f"task/{PULL}{name}", now=self._micros())
+                else:
+                    self.store.hurry_task(PULL + name, now=self._micros())
+            tasks.pull(chosen)
+        return round.tally.report()
 
     def _round(self, round: Round) -> WorkReport:
         self._judges.look_again()

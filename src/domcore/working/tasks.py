@@ -66,14 +66,8 @@ class Tasks:
 
     def ask(self) -> None:
         """Pull from the channels and poll the connectors that are due."""
-        work, settings = self._dom.settings.work, self._by_channel()
-        for name, channel in self._dom.channels().items():
-            if isinstance(channel, PullsOrders) and settings(name).pull:
-                plugin = self._dom._intake.plugin_of(name)
-                pages = _Pages(
-                    f"{PULL}{name}", plugin, CHANNELS, channel.pull, Pulled, "commands", "pulled"
-                )
-                self._read(pages, self._applier(name, pages.task), work.pull_seconds)
+        work = self._dom.settings.work
+        self.pull(self.pulled_channels())
         for name, connector in self._dom.connectors().items():
             if isinstance(connector, PollsNews):
                 plugin = self._dom._connecting.plugin_of(name)
@@ -81,6 +75,26 @@ class Tasks:
                     f"poll:{name}", plugin, HOOK, connector.poll, Polled, "notices", "news"
                 )
                 self._read(pages, self._recorder(name, pages.task), work.poll_seconds)
+
+    def pulled_channels(self) -> list[str]:
+        """The channels that are asked for orders."""
+        settings = self._by_channel()
+        return [
+            name
+            for name, channel in self._dom.channels().items()
+            if isinstance(channel, PullsOrders) and settings(name).pull
+        ]
+
+    def pull(self, names: Sequence[str]) -> None:
+        """Pull from those of these channels that are due."""
+        for name in names:
+            channel: Any = self._dom.channels()[name]
+            plugin = self._dom._intake.plugin_of(name)
+            pages = _Pages(
+                f"{PULL}{name}", plugin, CHANNELS, channel.pull, Pulled, "commands", "pulled"
+            )
+            apply = self._applier(name, pages.task)
+            self._read(pages, apply, self._dom.settings.work.pull_seconds)
 
     def _by_channel(self) -> Callable[[str], ChannelSettings]:
         known = {each.name: each for each in self._dom.settings.channels}

@@ -7,12 +7,12 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from domcore.errors import ConnectorError, PayloadError
+from domcore.loading.order_rows import ROW, OrderReader
 from domcore.loading.problems import Problems
 from domcore.model import Command, Envelope, Pulled, ShipmentNews, StockLevel
 from domcore_files.disk import PRIVATE, SHARED, Disk, Unreadable, name_of
 from domcore_files.inbox import Inbox
 from domcore_files.options import ChannelOptions, check_delivery
-from domcore_files.orders import ROW, OrderReader
 from domcore_files.parts import Delivered, PartReader, Seen, read_whole
 from domcore_files.stock import (
     LEVEL_COLUMNS,

@@ -1,4 +1,4 @@
-"""``domcore load network|items|stock``."""
+"""``domcore load network|items|stock|orders``."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from domcore.loading import (
     check_stock,
     load_items,
     load_network,
+    load_orders,
     write_stock,
 )
 
@@ -45,7 +46,7 @@ _file = click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 
 @click.group(cls=Examples, examples=["domcore load network network.toml"])
 def command() -> None:
-    """Load the network, items or stock from files.
+    """Load the network, items, stock or orders from files.
 
     TOML, JSON, JSON Lines or CSV; `-` is standard input. A file is checked to its end before
     anything is loaded, and every bad row is named. Of items and stock the good rows are loaded, and
@@ -129,7 +130,46 @@ def stock(
                 return INTERRUPTED
 
 
-for _command in (network, items, stock):
+@verb(
+    "domcore load orders orders.csv",
+    "domcore load orders orders.jsonl --channel phone --json",
+    exits=(PARTIAL,),
+    writes=True,
+)
+@_file
+@_format
+@_owner
+@click.option("--channel", default="file", show_default=True, help="Whose orders they are.")
+@click.option("--refuse", is_flag=True, help="One bad row refuses the whole file.")
+def orders(
+    run: Invocation, file: Path, form: str | None, owner: str, channel: str, refuse: bool
+) -> int:
+    """Take in the orders of FILE.
+
+    In CSV each row is a line of an order, and rows with the same `order` are one; in JSON and JSON
+    Lines each object is an order with its `lines`. An order with a bad row is left out whole, and
+    every bad row is named. The same file again changes nothing; a later `revision` amends an order.
+    Exit code 4 says that some orders were left out.
+    """
+    with run.open() as dom, _source(file, form) as source:
+        loaded = load_orders(dom, source, channel=channel, owner=owner, refuse=refuse)
+    shown = [str(each) for each in loaded.problems[: PayloadError.SHOWN]]
+    if run.out.as_json:
+        told = {"what": "orders", "files": [loaded.file], "loaded": loaded.taken}
+        run.out.object({**told, **loaded.counts, "left_out": loaded.left_out, "problems": shown})
+    parts = ", ".join(f"{number:,} {word}" for word, number in loaded.counts.items())
+    run.out.say(f"{times(sum(loaded.counts.values()), 'order')} of {loaded.file}: {parts}.")
+    if not loaded.left_out:
+        return DONE
+    run.out.say(
+        f"Left out {times(loaded.left_out, 'order')} with bad rows; mend them and load again."
+    )
+    for each in shown:
+        run.out.note(f"  {each}")
+    return PARTIAL
+
+
+for _command in (network, items, stock, orders):
     command.add_command(_command)
 
 

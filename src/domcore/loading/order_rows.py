@@ -1,9 +1,12 @@
-"""Order files: rows to commands. In CSV a row is a line of an order; in JSON Lines, an order."""
+"""Order files: rows to commands. In CSV a row is a line of an order; in JSON, an order.
+
+`domcore load orders` and the plugin domcore-files read orders by this.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from attrs import frozen
 
@@ -22,8 +25,39 @@ from domcore.model import (
 )
 from domcore.model.clock import to_micros
 from domcore.plugin_kit.payments import SHIP_WHEN, payment_hold
-from domcore_files.parts import Seen
-from domcore_files.tables import Row
+
+
+class OrderRow(Protocol):
+    """One record of a file: the line it stands in, and its values by column."""
+
+    @property
+    def line(self) -> int:
+        """From 1."""
+        ...
+
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """CSV cells are `Cell`, those of JSON are typed."""
+        ...
+
+
+class Named(Protocol):
+    """What a file has named so far."""
+
+    def again(self, name: str) -> bool:
+        """Whether this was named before; from now on it was."""
+        ...
+
+
+class _Named:
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def again(self, name: str) -> bool:
+        known = name in self._seen
+        self._seen.add(name)
+        return known
+
 
 HELD: Final = "shop"
 """The code of what the column ``hold`` says."""
@@ -119,18 +153,18 @@ class OrderReader:
 
     def commands(
         self,
-        rows: Iterable[Row],
+        rows: Iterable[OrderRow],
         *,
         name: str,
         digest: str,
         problems: Problems,
         by_line: bool,
-        seen: Seen | None = None,
+        seen: Named | None = None,
     ) -> Iterator[CaptureOrder | CancelOrder]:
         """A command for each order; the bad ones are problems. `seen` knows those of other parts
         of the file."""
         read = self._by_row(rows, name, problems) if by_line else self._by_order(rows)
-        seen = seen or Seen(set())
+        seen = _Named() if seen is None else seen
         for at, raw in read:
             place = f"{name}:{at}"
             try:
@@ -142,12 +176,12 @@ class OrderReader:
             except ValueError as error:
                 problems.add(place, error)
 
-    def _by_order(self, rows: Iterable[Row]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    def _by_order(self, rows: Iterable[OrderRow]) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for row in rows:
             yield row.line, row.values
 
     def _by_row(
-        self, rows: Iterable[Row], name: str, problems: Problems
+        self, rows: Iterable[OrderRow], name: str, problems: Problems
     ) -> Iterator[tuple[int, dict[str, Any]]]:
         """Rows gathered by order: the first tells about the order, all tell their line."""
         orders: dict[str, tuple[int, Mapping[str, Any], dict[str, Any]]] = {}
