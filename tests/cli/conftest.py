@@ -6,13 +6,18 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 from click.testing import CliRunner, Result
 
+from domcore import Settings
 from domcore.cli.root import build
+from domcore.model import Notice
+from domcore.testing.builder import World
 
 Run = Callable[..., Result]
 
@@ -85,4 +90,38 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     assert invoke("init").exit_code == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_trouble(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store with one of most kinds of trouble; copy it, do not change it."""
+    folder = tmp_path_factory.mktemp("trouble") / "troubled"
+    folder.mkdir()
+    (folder / "domcore.toml").write_text('store = "domcore.db"\nload_plugins = []\n')
+    world = World().node("NYC", at=(40.71, -74.0)).node("LAX", at=(34.05, -118.24))
+    world.item("MUG", weight=400).stock("MUG", NYC=9, LAX=1)
+    world.item("CAP").stock("CAP", NYC=1, LAX=1)
+    now = datetime.now(UTC)
+    world.clock.now = now - timedelta(days=3)
+    settings = Settings(store=str(folder / "domcore.db"))
+    with world.open(settings) as dom:
+        dom.capture(evolve(world.order("late 1", MUG=1), ship_by=now - timedelta(hours=2)))
+        dom.capture(world.order("-5", MUG=2))
+        dom.capture(world.order("rejected", CAP=1))
+        dom.capture(world.order("gone", number="#gone", MUG=1))
+        dom.capture(world.order("$(short)", MUG=40))
+        dom.capture(world.order("nowhere", MUG=1, destination=None))
+        dom.route()
+        dom.record(Notice("3-1-NYC", "rejected", world.clock(), reason="closed"))
+        dom.record(Notice("4-1-NYC", "shipped", world.clock()))
+    return folder
+
+
+@pytest.fixture
+def troubled(made_trouble: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the store with trouble, as the current folder."""
+    folder = tmp_path / "troubled"
+    shutil.copytree(made_trouble, folder)
+    monkeypatch.chdir(folder)
     return folder

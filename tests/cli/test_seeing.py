@@ -9,11 +9,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from attrs import evolve
 
-from domcore import Domcore, Settings
-from domcore.model import Notice
-from domcore.testing.builder import World
+from domcore import Domcore
 
 
 def lines(text: str) -> list[dict[str, object]]:
@@ -27,32 +24,6 @@ def orders(run, *filters: str) -> list[str]:
 
 def waiting(run, *options: str) -> list[dict[str, object]]:
     return lines(run("exceptions", "--limit", 1000, "--json", *options).stdout)
-
-
-@pytest.fixture
-def troubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A store with one of most kinds of trouble, as the current folder."""
-    folder = tmp_path / "troubled"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    (folder / "domcore.toml").write_text('store = "domcore.db"\nload_plugins = []\n')
-    world = World().node("NYC", at=(40.71, -74.0)).node("LAX", at=(34.05, -118.24))
-    world.item("MUG", weight=400).stock("MUG", NYC=9, LAX=1)
-    world.item("CAP").stock("CAP", NYC=1, LAX=1)
-    now = datetime.now(UTC)
-    world.clock.now = now - timedelta(days=3)
-    settings = Settings(store=str(folder / "domcore.db"))
-    with world.open(settings) as dom:
-        dom.capture(evolve(world.order("late 1", MUG=1), ship_by=now - timedelta(hours=2)))
-        dom.capture(world.order("-5", MUG=2))
-        dom.capture(world.order("rejected", CAP=1))
-        dom.capture(world.order("gone", number="#gone", MUG=1))
-        dom.capture(world.order("$(short)", MUG=40))
-        dom.capture(world.order("nowhere", MUG=1, destination=None))
-        dom.route()
-        dom.record(Notice("3-1-NYC", "rejected", world.clock(), reason="closed"))
-        dom.record(Notice("4-1-NYC", "shipped", world.clock()))
-    return folder
 
 
 # --- orders -------------------------------------------------------------------------------------

@@ -21,9 +21,10 @@ compares the two. Edit the commands, not this page.
 
 `domcore COMMAND --help` says the same. Tables are for people and may change; what `--json` prints
 is for programs: one JSON object per line, money as decimal text, times in ISO 8601, keys that
-stay; distances are in metres. Results go to standard output, remarks and errors to standard
-error. Progress shows on a terminal only, and only when something lasts. Lists come in pages:
-`--limit`, and `--after` with the cursor that the page before gave. Personal data is not printed.
+stay, which [What --json prints](json.md) names; distances are in metres. Results go to standard
+output, remarks and errors to standard error. Progress shows on a terminal only, and only when
+something lasts. Lists come in pages: `--limit`, and `--after` with the cursor that the page before
+gave. Personal data is not printed.
 
 An ORDER is named by its number, its external id, channel/external-id or owner/channel/external-id;
 `1001` also finds `#1001`. The store's own id is written `id:15`: a bare number is a channel's.

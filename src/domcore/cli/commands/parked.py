@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from domcore.cli.output import Column, Row, moment
+from domcore.cli.output import Column, Row
 from domcore.cli.verb import Invocation, verb
 from domcore.model.clock import from_micros
 
@@ -29,7 +29,7 @@ def command(run: Invocation, limit: int) -> int:
         Column("ID", "id"),
         Column("WHAT", "kind"),
         Column("ABOUT", "about"),
-        Column("SINCE", "since"),
+        Column("SINCE", "since", _since),
         Column("ATTEMPTS", "attempts", right=True),
         Column("OUTCOME", "outcome"),
         Column("WHY", "note"),
@@ -38,14 +38,18 @@ def command(run: Invocation, limit: int) -> int:
     return 0
 
 
+def _since(moment: str | None) -> str:
+    return moment[:16].replace("T", " ") if moment else "waits"
+
+
 def _row(each: Parked) -> Row:
     about = each.fulfillment_order or ("" if each.order_id is None else f"order id:{each.order_id}")
-    since = "waits" if each.parked_at is None else moment(from_micros(each.parked_at))
+    since = None if each.parked_at is None else from_micros(each.parked_at)
     return {
         "id": each.id,
         "kind": each.kind,
         "about": about,
-        "since": since,
+        "since": since and since.isoformat(),
         "attempts": each.attempts,
         "outcome": "unknown" if each.unknown else "failed",
         "note": each.note,
