@@ -20,6 +20,7 @@ SCRIPTS = {
     "startup.py": SMOKE,
     "rules.py": SMOKE,
     "planner.py": ["--orders", "20"],
+    "planner_baskets.py": SMOKE,
     "routing.py": SMOKE,
     "growth.py": SMOKE,
     "online_retail.py": SMOKE,

@@ -47,7 +47,8 @@ class RoutingSettings:
         retry_minutes: when a short order is tried again.
         max_replans: how often a decision is planned anew when its stock has gone.
         review_nodes_over: hold a plan that uses more nodes than this; 0 never.
-        step_limit: the planner's budget per order, in steps.
+        step_limit: the planner's budget per order, in steps: a step is one node looked at for one
+            line, under a microsecond; more of them never make a plan dearer.
         seed: recorded with each decision.
         max_attempts: an order whose work nodes have rejected so often waits for a person.
         rejection_minutes: how long a node that rejected a SKU is not asked for it by any order;
