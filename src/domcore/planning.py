@@ -153,7 +153,7 @@ class PlanningKit:
         """The sourcing question that an open order is now. `look` has been called."""
         demand, programs = self.placed(order.order), self.programs
         destination, currency = order.order.destination, self.currency(demand.owner)
-        asks = programs.asks_for(demand.owner, demand.channel)
+        digest, asks = programs.asked_for(demand.owner, demand.channel)
         return Question(
             demand,
             order.open,
@@ -165,7 +165,7 @@ class PlanningKit:
             purpose,
             self._options,
             programs.made,
-            programs.digest_for(demand.owner, demand.channel),
+            digest,
             self._refused(order) if order.excluded or order.chosen else (),
             self._positions(order, order.avoided) if order.avoided else (),
             order.rejections,
@@ -189,9 +189,10 @@ class PlanningKit:
 
     def planned(self, draws: Iterable[tuple[int, ...]], sign: int) -> None:
         """An order takes this stock from the snapshot, and is work for its nodes; -1 takes back."""
-        position, nodes = self.field.by_node_id, self.field.nodes
+        supply = self._cache.supply
+        position, nodes, take = supply.field.by_node_id, supply.field.nodes, supply.take
         for _, item_id, node_id, units, _ in draws:
-            self.supply.take(item_id, position[node_id], sign * units)
+            take(item_id, position[node_id], sign * units)
         if self._signaller.knows_work:
             self._signaller.take(((nodes[position[draw[2]]].id, draw[3]) for draw in draws), sign)
 

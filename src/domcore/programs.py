@@ -231,14 +231,11 @@ class Programs:
                 _log.warning("%s", "; ".join(told), extra={"event": "fact.unread"})
         return compiled.program, compiled.state
 
-    def asks_for(self, owner: str, channel: str) -> frozenset[str]:
-        """The facts that the store must be asked for, before the rules in force can be put to an
-        order."""
-        return self._for(owner, channel).program.asks
-
-    def digest_for(self, owner: str, channel: str) -> str:
-        """The stored digest of the rules in force for one owner's orders from one channel."""
-        return self._for(owner, channel).digest
+    def asked_for(self, owner: str, channel: str) -> tuple[str, frozenset[str]]:
+        """The stored digest of the rules in force for one owner's orders from one channel, and the
+        facts that the store must be asked for before they can be put to an order."""
+        compiled = self._for(owner, channel)
+        return compiled.digest, compiled.program.asks
 
     def _compile(
         self,

@@ -8,7 +8,7 @@ import pytest
 
 from domcore import ActivationSettings, Settings
 from domcore.cli.root import build
-from domcore.model import Destination
+from domcore.model import CaptureOrder, Destination
 from domcore.testing.builder import World
 
 HEAD = 'format = 1\nname = "mine"\nversion = "1.0.0"\ncurrency = "USD"\n'
@@ -124,6 +124,28 @@ def test_an_order_that_is_not_held_is_left_alone(shop):
         before = len(dom.events())
         assert dom.rejudge("1").outcome == "nothing"
         assert len(dom.events()) == before
+
+
+def test_a_cart_is_let_go_and_never_becomes_work(shop):
+    with shop.open() as dom:
+        dom.apply([CaptureOrder(shop.world.order("1", A=2), queue=False)])
+        dom.apply([CaptureOrder(shop.world.order("2", A=60), queue=False)])
+        assert dom.reserve("1", minutes=60).outcome == "held"
+        dom.reserve("2", minutes=60)
+        assert (dom.rejudge("1").outcome, dom.rejudge("1").lifted) == ("held", ())
+        assert (dom.rejudge("2").outcome, dom.rejudge("2").lifted) == ("held", ())
+        shop.holds_from("2000.00")
+        dom.route()
+        for number in "12":
+            told = dom.rejudge(number)
+            assert told.outcome == "let go"
+            assert [hold.code for hold in told.lifted] == ["mine/big"]
+        dom.work()
+        assert [dom.order(number).fulfillment_orders for number in "12"] == [(), ()]
+        assert dom.reserve("1", minutes=60).outcome == "routed"
+        assert dom.keep("1").outcome == "kept"
+        assert [work.node for work in dom.order("1").fulfillment_orders] == ["NYC"]
+        assert not list(dom.verify())
 
 
 @pytest.fixture

@@ -72,6 +72,7 @@ class Program:
     * `rules`: the rules by number, the number a `Policy` speaks of;
     * `reads`: the names of the facts the program reads, so that nobody works out others;
     * `asks`: those of them that the store must be asked for, see `SIGNALS`;
+    * `reads_floors`: whether a rule reads what floors leave of a node's stock;
     * `digest`: SHA-256 over packs and activations: equal digests judge alike;
     * `engine`: the name of the engine that matches;
     * `specs`: the facts its rules may read, by name;
@@ -101,6 +102,7 @@ class Program:
         scoping = Scoping(lowering)
         clauses, assignments = self._lower(scoping, strata)
         self._waves = waves_of(clauses)
+        self.reads_floors: Final = len(self._waves) > 1
         self._foreign = self._money_rules()
         self._columns = {
             key: self.readers.node(fact)
@@ -182,7 +184,7 @@ class Program:
         judging = Judging(firing, state, within, self._candidates)
         speak(self._waves, judging, merge, active & only, len(self.rules))
         policy = merge.policy()
-        if len(self._waves) > 1 and any(soft for soft, _ in merge.floors):
+        if self.reads_floors and any(soft for soft, _ in merge.floors):
             # Without the soft floors more may be taken, and rules that read that may say less.
             hard, again = Merge(lines, within), Judging(firing, state, within, self._candidates)
             speak(self._waves, again, hard, active & only, len(self.rules), hard=True)
@@ -244,7 +246,7 @@ class Program:
         merge = Merge(len(request.lines), state.everywhere)
         firing, active = self.fire(request, merge)
         judging = Judging(firing, state, state.everywhere, self._candidates)
-        if len(self._waves) > 1:
+        if self.reads_floors:
             speak(self._waves, judging, merge, active, len(self.rules))
 
         def explained(line: str, node: str) -> tuple[Verdict, ...]:

@@ -188,11 +188,11 @@ def _judge(working: Working, program: Program, state: NodeState, outside: Outsid
         working.directives = outside.directives(question.order, working.candidates, facts)
     if working.question.excluded or working.question.avoided:
         working.directives = (*working.directives, *_rejections(working.question))
-    working.policy = program.judge(request_of(working), state)
+    working.policy = program.judge(request_of(working, floors=program.reads_floors), state)
 
 
-def request_of(working: Working) -> Request:
-    """What the rules are asked."""
+def request_of(working: Working, *, floors: bool = True) -> Request:
+    """What the rules are asked; safety stock is told where they read what `floors` leave."""
     question, seen = working.question, working.seen
     available = question.supply.available
     order, lines, rest = question.order, seen.lines, seen.rest
@@ -209,7 +209,7 @@ def request_of(working: Working) -> Request:
         for line, _ in pool.lines:
             held[line] = available[pool.item_id]
     kept, safety = question.supply.safety, _NO_SAFETY
-    if kept and any(pool.item_id in kept for pool in seen.pools):
+    if floors and kept and any(pool.item_id in kept for pool in seen.pools):
         of_line = {line: pool.item_id for pool in seen.pools for line, _ in pool.lines}
         safety = [kept.get(of_line[number], _NOWHERE) for number in range(len(seen.lines))]
     return Request(
@@ -305,8 +305,8 @@ def _reviewed(working: Working, plan: Plan, outside: Outside | None) -> list[Hol
         return []
     holds = list(working.policy.holds)
     ceiling = question.options.review_nodes_over
-    nodes = spread(question, plan)
-    if ceiling and nodes > ceiling:
+    nodes = spread(question, plan) if ceiling else 0
+    if nodes > ceiling:
         reason = f"{nodes} nodes would ship it; more than {ceiling} want a second look"
         holds.append(Hold(SPLIT_HOLD, reason))
     word = question.coarse.partition(" ")[0]

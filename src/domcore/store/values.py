@@ -18,6 +18,7 @@ from domcore.model.network import Network
 from domcore.model.order import Order, Person
 from domcore.model.policy import Hold
 from domcore.model.status import Buckets
+from domcore.store.rows import NEVER
 
 
 class StockRow(NamedTuple):
@@ -56,8 +57,9 @@ class OpenOrder(NamedTuple):
     line, `avoided` of nodes that have lately rejected its item for another order; `rejections` is
     how often nodes have rejected work of the order. `standing` are holds that were asked for: at
     ``release`` they stop the work that is made of it. `reason` is why the last decision left units
-    open (empty: none did), `due` since when it queues (0: it does not); `others_woken` says that
-    some order has been woken that may be older, see `Store.ahead`. `placed` are the units by line
+    open (empty: none did), `due` since when it queues (0: it does not; `NEVER`: it is a cart);
+    `others_woken` says that some order has been woken that may be older, see `Store.ahead`.
+    `placed` are the units by line
     position that are allocated or have left (empty where none are), `used` the ids of the nodes
     that they are at or have left from, as far as that is known. `chosen` are ``(line position,
     node id)`` where a person has said which node is to ship the line.
@@ -81,6 +83,11 @@ class OpenOrder(NamedTuple):
     chosen: tuple[tuple[int, int], ...] = ()
     placed: tuple[int, ...] = ()
     used: tuple[int, ...] = ()
+
+    @property
+    def cart(self) -> bool:
+        """Whether it is routed only when somebody asks for it."""
+        return self.due == NEVER
 
 
 class Draw(NamedTuple):

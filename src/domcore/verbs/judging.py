@@ -5,6 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from domcore.model import Hold
+from domcore.routing import Router
 from domcore.telemetry import traced
 from domcore.verbs.decisions import DecisionVerbs
 
@@ -16,7 +17,8 @@ class Rejudged:
     """What came of it.
 
     `outcome` is ``nothing`` (no hold stood), ``held`` (it is still, or again) or ``let go``; for
-    an order of which nothing was reserved it is that of routing, as in `domcore.routing.Routed`.
+    an order of which nothing was reserved it is that of routing, as in `domcore.routing.Routed`,
+    unless it is a cart: that is let go, and waits until somebody asks for it.
     `lifted` are the holds that are gone, `holds` those that stand.
     """
 
@@ -37,7 +39,8 @@ class JudgingVerbs(DecisionVerbs):
         A hold that nothing asks for any more is lifted; nobody has approved it, so a later
         decision may place it again. What a channel or a person asked for stays. An order that was
         held before anything was reserved is routed at once; one that was held with its stock
-        reserved keeps it, and what the last decision was asked is judged.
+        reserved keeps it, and what the last decision was asked is judged. A cart is judged and
+        never routed.
 
         Raises:
             NotFound, ConflictError: no such order, or several.
@@ -54,15 +57,19 @@ class JudgingVerbs(DecisionVerbs):
         before = self.store.order(order_id)
         standing = before.summary.holds
         number = before.summary.number
-        if any(hold.stage == "route" for hold in standing):
-            codes = frozenset(hold.code for hold in standing)
-        else:
+        opened = self.store.open_orders(now=self._micros(), limit=1, order_ids=[order_id])
+        cart = any(each.cart for each in opened)
+        codes = frozenset(hold.code for hold in standing)
+        if not any(hold.stage == "route" for hold in standing):
             self._kit.look([])
-            codes = frozenset(hold.code for hold in standing) - holds_now(self._kit, order_id)
+            codes -= holds_now(self._kit, order_id)
+        elif cart:
+            codes -= {hold.code for hold in self.plan(f"id:{order_id}").holds}
         taken = self.store.rejudge(order_id, codes=codes, now=self._micros())
         outcome = "held" if standing else NOTHING
-        if taken and before.summary.buckets.open:
-            routed = [*self._routed(self._errand(), [order_id], None)]
+        if taken and opened and not cart:
+            # Not as by name: what is reserved for a while stays so, and is no work yet.
+            routed = [*Router(self._kit).run(self._errand(), [order_id], None)]
             outcome = routed[0].outcome if routed else outcome
         holds = self.store.order(order_id).summary.holds
         if taken and not holds and outcome == "held":
