@@ -180,6 +180,25 @@ def test_a_judge_that_the_application_gives_is_missed_by_a_worker_beside_it(worl
             worker.forget_plugin("nobody")
 
 
+class Stopper:
+    @hookimpl
+    def judge(self, order):
+        return [Directive("host/stop", "hold", arguments={"stage": "route"})]
+
+
+def test_a_hold_of_a_judge_that_is_missing_is_not_taken_back(world, tmp_path):
+    path = tmp_path / "dom.db"
+    with world.open(Settings(store=str(path)), plugins={"host": Stopper()}) as dom:
+        dom.capture(world.order("1", MUG=1))
+        assert dom.route().held == 1
+    with reopened(world, path) as worker:
+        with pytest.raises(ConfigurationError, match="plugin 'host' is to judge orders"):
+            worker.rejudge("1")
+        assert [hold.code for hold in worker.order("1").summary.holds] == ["host/stop"]
+        worker.forget_plugin("host")
+        assert worker.rejudge("1").outcome == "routed"
+
+
 def test_a_judge_of_a_transaction_that_was_taken_back_is_not_known(world, tmp_path):
     path = tmp_path / "dom.db"
     with world.open(Settings(store=str(path)), plugins={"host": Judge()}) as dom:

@@ -44,11 +44,13 @@ class JudgingVerbs(DecisionVerbs):
 
         Raises:
             NotFound, ConflictError: no such order, or several.
-            ConfigurationError: the rules cannot be used.
+            ConfigurationError: the rules cannot be used, or a plugin that is to judge is missing;
+                every hold stays.
         """
         order_id = self.find(reference)
         with self.acting(by):
             self._heed_packs(at_once=False)
+            self._kit.require_judges()
             return self._rejudge(order_id)
 
     def _rejudge(self, order_id: int) -> Rejudged:
