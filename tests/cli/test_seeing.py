@@ -314,11 +314,24 @@ def test_a_chart_is_drawn_as_svg_or_as_vega_lite(troubled: Path, run) -> None:
     result = run("kpi", "--chart", "kpi.vl.json", "--json")
     assert json.loads(result.stdout)["orders"] == 6
     assert "vega-lite" in json.loads(Path("kpi.vl.json").read_text())["$schema"]
-    assert run("kpi", "--chart", "kpi.png").exit_code == 2
-    assert not Path("kpi.png").exists()
+    assert run("kpi", "--chart", "kpi.gif").exit_code == 2
+    assert not Path("kpi.gif").exists()
     refused = run("kpi", "--chart", "no/such/folder/kpi.svg")
     assert refused.exit_code == 1
     assert "no/such/folder" in refused.stderr
+
+
+def test_figures_are_told_for_each_day_as_rows_and_as_lines(troubled: Path, run) -> None:
+    table = run("kpi", "--by", "day", "--chart", "days.svg")
+    assert table.exit_code == 0
+    rows = table.stdout.splitlines()
+    assert rows[0].split()[:3] == ["FROM", "(UTC)", "ORDERS"]
+    told = lines(run("kpi", "--by", "day", "--json").stdout)
+    assert [row.split()[1] for row in rows[1:]] == [str(each["orders"]) for each in told]
+    assert sum(each["orders"] for each in told) == 6
+    assert "<polyline" in Path("days.svg").read_text()
+    assert run("kpi", "--by", "day", "--since", "2000-01-01").exit_code == 1
+    assert run("kpi", "--by", "year").exit_code == 2
 
 
 def test_an_empty_store_has_figures_too(empty: Path, run) -> None:

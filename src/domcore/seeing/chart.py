@@ -10,13 +10,13 @@ from domcore.seeing.kpi import Kpi
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v5.json"
 
-_TIMES: Final = (
+TIMES: Final = (
     ("days", "d", 86_400_000_000),
     ("hours", "h", 3_600_000_000),
     ("minutes", "min", 60_000_000),
     ("seconds", "s", 1_000_000),
 )
-_WIDTH: Final = 720
+WIDTH: Final = 720
 _LABEL: Final = 240
 _BAR: Final = 360
 _ROW: Final = 24
@@ -98,41 +98,45 @@ def _chart(panel: Panel) -> dict[str, Any]:
 def svg(kpi: Kpi) -> str:
     """A picture that needs nothing else."""
     parts: list[str] = []
-    top = _write(parts, 16, 28, _title(kpi), size=16, weight="bold") + 12
+    top = write(parts, 16, 28, _title(kpi), size=16, weight="bold") + 12
     for panel in panels(kpi):
         top = _panel(parts, panel, top)
+    return framed(parts, top + 8)
+
+
+def framed(parts: list[str], height: int) -> str:
+    """The picture that holds the parts."""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{top + 8}"'
-        f' viewBox="0 0 {_WIDTH} {top + 8}" font-family="sans-serif" font-size="13">\n'
-        f'<rect width="{_WIDTH}" height="{top + 8}" fill="#ffffff"/>\n'
-        + "".join(parts)
-        + "</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}"'
+        f' viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13">\n'
+        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>\n' + "".join(parts) + "</svg>\n"
     )
 
 
 def _panel(parts: list[str], panel: Panel, top: int) -> int:
-    top = _write(parts, 16, top + 16, f"{panel.title} ({panel.unit})", weight="bold") + 8
+    top = write(parts, 16, top + 16, f"{panel.title} ({panel.unit})", weight="bold") + 8
     most = max((bar.value for bar in panel.bars), default=0)
     most = 100 if panel.unit == "%" else most or 1.0
     for bar in panel.bars:
         width = max(0, round(_BAR * bar.value / most))
-        _write(parts, _LABEL - 8, top + 16, _cut(bar.label), anchor="end")
+        write(parts, _LABEL - 8, top + 16, _cut(bar.label), anchor="end")
         parts.append(
             f'<rect x="{_LABEL}" y="{top + 3}" width="{width}" height="{_ROW - 6}"'
             f' fill="{_COLOR}"/>\n'
         )
-        _write(parts, _LABEL + width + 6, top + 16, bar.text)
+        write(parts, _LABEL + width + 6, top + 16, bar.text)
         top += _ROW
     return top + 8
 
 
-def _write(
+def write(
     parts: list[str], x: int, y: int, text: str, *, anchor: str = "start", size: int = 13,
-    weight: str = "normal",
+    weight: str = "normal", color: str = "#000000",
 ) -> int:  # fmt: skip
+    """Add a text to a picture; returns its place from above."""
     parts.append(
         f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-size="{size}"'
-        f' font-weight="{weight}">{escape(_plain(text))}</text>\n'
+        f' font-weight="{weight}" fill="{color}">{escape(_plain(text))}</text>\n'
     )
     return y
 
@@ -175,10 +179,14 @@ def _cycles(kpi: Kpi) -> Panel:
         for word, micros in (("median", cycle.median), ("p90", cycle.p90))
         if micros is not None
     ]
-    longest = max((micros for _, micros in found), default=0)
-    unit, short, one = next((each for each in _TIMES if longest >= each[2]), _TIMES[-1])
+    unit, short, one = unit_of(max((micros for _, micros in found), default=0))
     bars = [
         Bar(label, round(micros / one, 3), f"{micros / one:,.1f} {short}")
         for label, micros in found
     ]
     return Panel("Cycle times", unit, tuple(bars))
+
+
+def unit_of(longest: int) -> tuple[str, str, int]:
+    """The largest unit of time that so many microseconds fill: its name, its sign, its length."""
+    return next((each for each in TIMES if longest >= each[2]), TIMES[-1])

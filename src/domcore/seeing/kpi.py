@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import frozen
 
@@ -122,35 +122,7 @@ class Kpi:
             "since": _iso(self.since),
             "until": _iso(self.until),
             "owner": self.owner,
-            "orders": self.orders,
-            "units": self.units,
-            "fill_rate": _share(self.fill, "allocated", "wanted"),
-            "split_rate": _share(self.split, "split", "placed"),
-            "cost_per_order": [
-                {
-                    "currency": cost.currency,
-                    "orders": cost.orders,
-                    "total": decimal_text(cost.total),
-                    "per_order": decimal_text(cost.per_order),
-                }
-                for cost in self.costs
-            ],
-            "promise_kept": {
-                name: {"kept": p.kept, "missed": p.missed, "pending": p.pending, "rate": p.rate}
-                for name, p in (("ship_by", self.ship_by), ("deliver_by", self.deliver_by))
-            },
-            "cycle_times": {
-                name: {
-                    "count": cycle.count,
-                    "median_seconds": _seconds(cycle.median),
-                    "p90_seconds": _seconds(cycle.p90),
-                }
-                for name, cycle in self.cycles.items()
-            },
-            "rejections": [
-                {"node": r.node, "reason": r.reason, "notices": r.notices, "units": r.units}
-                for r in self.rejections
-            ],
+            **counted_dict(self),
             "backlog": [
                 {**row._asdict(), "oldest": from_micros(row.oldest).isoformat()}
                 for row in self.backlog
@@ -169,6 +141,64 @@ class Kpi:
                 for each in self.health
             ],
         }
+
+
+class Counted(Protocol):
+    """Figures that are counted from orders: of all of them, or of a period."""
+
+    @property
+    def orders(self) -> int: ...
+    @property
+    def units(self) -> int: ...
+    @property
+    def fill(self) -> Share: ...
+    @property
+    def split(self) -> Share: ...
+    @property
+    def costs(self) -> tuple[Cost, ...]: ...
+    @property
+    def ship_by(self) -> Promise: ...
+    @property
+    def deliver_by(self) -> Promise: ...
+    @property
+    def cycles(self) -> Mapping[str, Cycle]: ...
+    @property
+    def rejections(self) -> tuple[Rejections, ...]: ...
+
+
+def counted_dict(figures: Counted) -> dict[str, Any]:
+    """The same for machines: amounts as decimal text, durations in seconds."""
+    return {
+        "orders": figures.orders,
+        "units": figures.units,
+        "fill_rate": _share(figures.fill, "allocated", "wanted"),
+        "split_rate": _share(figures.split, "split", "placed"),
+        "cost_per_order": [
+            {
+                "currency": cost.currency,
+                "orders": cost.orders,
+                "total": decimal_text(cost.total),
+                "per_order": decimal_text(cost.per_order),
+            }
+            for cost in figures.costs
+        ],
+        "promise_kept": {
+            name: {"kept": p.kept, "missed": p.missed, "pending": p.pending, "rate": p.rate}
+            for name, p in (("ship_by", figures.ship_by), ("deliver_by", figures.deliver_by))
+        },
+        "cycle_times": {
+            name: {
+                "count": cycle.count,
+                "median_seconds": _seconds(cycle.median),
+                "p90_seconds": _seconds(cycle.p90),
+            }
+            for name, cycle in figures.cycles.items()
+        },
+        "rejections": [
+            {"node": r.node, "reason": r.reason, "notices": r.notices, "units": r.units}
+            for r in figures.rejections
+        ],
+    }
 
 
 def _share(share: Share, part: str, whole: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ kept, eight bytes each.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -120,13 +120,19 @@ def cycle_of(times: Iterable[int]) -> Cycle:
     return Cycle(count, ranked[-(-count // 2) - 1], ranked[-(-9 * count // 10) - 1])
 
 
+def each_order(store: Store, wanted: OrderFilter) -> Iterator[OrderFacts]:
+    """What is known of every order that is wanted, by rising id, a page at a time."""
+    after = 0
+    while page := store.facts(wanted, limit=PAGE, after=after):
+        yield from page
+        after = page[-1].order_id
+
+
 def tally(store: Store, wanted: OrderFilter, now: int) -> Tally:
     """Count every order that is wanted, in bounded memory."""
-    counted, after = Tally(now), 0
-    while page := store.facts(wanted, limit=PAGE, after=after):
-        for facts in page:
-            counted.add(facts)
-        after = page[-1].order_id
+    counted = Tally(now)
+    for facts in each_order(store, wanted):
+        counted.add(facts)
     return counted
 
 
@@ -180,7 +186,7 @@ def figures(
     Raises:
         ConfigurationError: a time says no zone, or `until` is before `since`.
     """
-    counted = tally(store, _wanted(since, until, owner), to_micros(now))
+    counted = tally(store, wanted_orders(since, until, owner), to_micros(now))
     by_node = {node.id: node.connector for node in store.network().network.nodes}
     known = {name for name in (*connectors, *by_node.values()) if name}
     return Kpi(
@@ -203,7 +209,12 @@ def figures(
     )
 
 
-def _wanted(since: datetime | None, until: datetime | None, owner: str | None) -> OrderFilter:
+def wanted_orders(since: datetime | None, until: datetime | None, owner: str | None) -> OrderFilter:
+    """The orders captured from `since` until before `until`.
+
+    Raises:
+        ConfigurationError: a time says no zone, or `until` is before `since`.
+    """
     for name, moment in (("since", since), ("until", until)):
         if moment is not None and moment.tzinfo is None:
             raise ConfigurationError("a time must say its zone", place=name)

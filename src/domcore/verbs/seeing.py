@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from domcore.app import Domcore
     from domcore.seeing.exceptions import Waiting
     from domcore.seeing.kpi import Kpi
+    from domcore.seeing.series import By, KpiSeries
     from domcore.seeing.timeline import Timeline
 
 
@@ -83,6 +84,29 @@ class SeeingVerbs(Core):
         connectors = [each.name for each in self.settings.connectors]
         store, parked = self.store, self._set_aside
         return figures(store, parked, self.now(), since, until, owner, connectors)
+
+    def kpi_series(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        by: By = "day",
+        owner: str | None = None,
+    ) -> KpiSeries:
+        """The figures of each day, week or month of the calendar in UTC, counted in one pass.
+
+        Args:
+            since, until: as of `kpi`; from the first order on, and until now, where left out. What
+                has become of the orders is counted as it is now.
+            by: ``day``, ``week`` (from Monday on) or ``month``.
+
+        Raises:
+            ConfigurationError: `by` is none of these, a time says no zone, `until` is before
+                `since`, or there would be more than 1,000 periods.
+        """
+        from domcore.seeing.series import series
+
+        return series(self.store, self.now(), since, until, owner, by)
 
     def _set_aside(self) -> list[Parked]:
         return cast("Domcore", self).parked(limit=MOST_PARKED)

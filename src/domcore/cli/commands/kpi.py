@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from domcore.cli.known import unknown
-from domcore.cli.output import Column, count, fitting
+from domcore.cli.output import Column, count, fitting, joined
 from domcore.cli.times import Since, age, before
 from domcore.cli.verb import Invocation, verb
 from domcore.model import money_text
@@ -19,8 +18,19 @@ from domcore.model.clock import from_micros
 
 if TYPE_CHECKING:
     from domcore.seeing.kpi import Kpi
+    from domcore.seeing.series import By, KpiSeries, Period
 
 _FIGURES: Final = (Column("FIGURE", "name"), Column("VALUE", "value"), Column("OF", "of"))
+_PERIODS: Final = (
+    Column("FROM (UTC)", "period"),
+    Column("ORDERS", "orders", right=True),
+    Column("UNITS", "units", right=True),
+    Column("FILL", "fill", right=True),
+    Column("SPLIT", "split", right=True),
+    Column("COST PER ORDER", "cost", right=True),
+    Column("AS PROMISED", "promise", right=True),
+    Column("SHIPPED IN", "shipped", right=True),
+)
 _CYCLES: Final = (
     Column("CYCLE", "name"),
     Column("ORDERS", "count", count, right=True),
@@ -54,16 +64,21 @@ _HEALTH: Final = (
 @verb(
     "domcore kpi",
     "domcore kpi --since 7d --chart kpi.svg",
+    "domcore kpi --by week --chart weeks.svg",
     "domcore kpi --since 2026-01-01 --until 2026-02-01 --json",
 )
 @click.option("--since", type=Since(), help="Orders that came in at or after this, or so long ago.")
 @click.option("--until", type=Since(), help="Orders that came in before this, or so long ago.")
 @click.option("--owner", help="Orders of this owner.")
 @click.option(
+    "--by", "period", type=click.Choice(["day", "week", "month"]), help="A row for each of these."
+)
+@click.option(
     "--chart",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Also draw them: SVG where FILE ends in .svg, a Vega-Lite specification in .json.",
+    help="Also draw them: an SVG picture where FILE ends in .svg, a Vega-Lite specification in"
+    " .json; with domcore[charts] a page in .html, a PNG picture in .png.",
 )
 def command(
     run: Invocation,
@@ -71,43 +86,68 @@ def command(
     until: datetime | timedelta | None,
     owner: str | None,
     chart: Path | None,
+    period: By | None,
 ) -> None:
     """Show how well it goes: fill rate, splits, cost, promises, cycle times, backlog, health.
 
     The orders are those that came in between --since and --until; backlog, exceptions and
-    connections are as they are now.
+    connections are as they are now. With --by, the figures of each day, week (from Monday on) or
+    month in UTC, from the first order on if --since is left out: one row or JSON object each, and
+    a time axis in the chart.
     """
-    if chart is not None and chart.suffix.lower() not in (".svg", ".json"):
-        raise click.BadParameter(f"{chart}: must end in .svg or .json", param_hint="--chart")
+    from domcore.cli.commands import _kpi_chart  # drawing is asked for now and then
+
+    if chart is not None:
+        _kpi_chart.check(chart)
     with run.open() as dom:
         now = dom.now()
         begin, end = _moment(now, since), _moment(now, until)
         if begin and end and end < begin:
             raise click.UsageError("--until is before --since")
-        kpi = dom.kpi(begin, end, owner=owner)
-        hint = "" if kpi.orders else unknown(dom, {"owner": owner})
+        figures = (
+            dom.kpi(begin, end, owner=owner)
+            if period is None
+            else dom.kpi_series(begin, end, by=period, owner=owner)
+        )
+        hint = "" if figures.orders else unknown(dom, {"owner": owner})
     if chart is not None:
-        _draw(kpi, chart)
-    if run.out.as_json:
-        run.out.object(kpi.to_dict())
-        return
-    if not kpi.orders:
+        _kpi_chart.write_chart(figures, chart)
+    if not run.out.as_json and not figures.orders:
         run.out.note(f"No orders came in then{hint or '.'}")
-    run.out.say("\n\n".join(_tables(kpi)))
-    if chart is not None:
+    _tell(run, figures)
+    if chart is not None and not run.out.as_json:
         run.out.note(f"Drawn: {chart}")
+
+
+def _tell(run: Invocation, figures: Kpi | KpiSeries) -> None:
+    if hasattr(figures, "periods"):
+        if run.out.as_json:
+            for each in figures.periods:
+                run.out.object(each.to_dict())
+        elif figures.periods:
+            run.out.say(fitting(_PERIODS, map(_period, figures.periods)))
+    elif run.out.as_json:
+        run.out.object(figures.to_dict())
+    else:
+        run.out.say("\n\n".join(_tables(figures)))
+
+
+def _period(each: Period) -> dict[str, str]:
+    cycle = each.cycles["captured_to_shipped"]
+    return {
+        "period": f"{each.begin:%Y-%m-%d}",
+        "orders": count(each.orders),
+        "units": count(each.units),
+        "fill": _rate(each.fill.rate),
+        "split": _rate(each.split.rate),
+        "cost": joined(money_text(cost.per_order, cost.currency) for cost in each.costs),
+        "promise": _rate(each.ship_by.rate),
+        "shipped": _long(cycle.median),
+    }
 
 
 def _moment(now: datetime, given: datetime | timedelta | None) -> datetime | None:
     return before(now, given) if isinstance(given, timedelta) else given
-
-
-def _draw(kpi: Kpi, file: Path) -> None:
-    from domcore.seeing.chart import svg, vega_lite  # drawing is asked for now and then
-
-    drawn = file.suffix.lower() == ".svg"
-    text = svg(kpi) if drawn else json.dumps(vega_lite(kpi), indent=2, ensure_ascii=False) + "\n"
-    file.write_text(text, encoding="utf-8")
 
 
 def _tables(kpi: Kpi) -> Iterator[str]:
