@@ -65,7 +65,8 @@ class Shop:
         self.world.item("SPARE").stock("SPARE", NYC=3)
         self.world.item("KNOB").stock("KNOB", ATL=9, LAX=9, NYC=9)
         settings = Settings(store=url, owners={"main": "USD"}, engine="python")
-        self.dom: Domcore = self.world.open(settings, plugins={"reviewer": Reviewer()})
+        self.plugins = {"reviewer": Reviewer()}
+        self.dom: Domcore = self.world.open(settings, plugins=self.plugins)
         self.dom.load_items((), [Alias("web", "mug-eu", "MUG")])
         self.clock = self.world.clock
         self.refused: list[str] = []

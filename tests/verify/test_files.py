@@ -198,7 +198,8 @@ def test_a_backup_that_is_taken_while_others_write_is_clean(
     enough = threading.Event()
 
     def write_on() -> None:
-        with Domcore(shop.dom.settings, load_plugins=False) as other:
+        plugins = shop.plugins
+        with Domcore(shop.dom.settings, plugins=plugins, load_plugins=False) as other:
             for number in itertools.count(100):
                 other.capture(shop.order_of(number, 1, 1))
                 other.route()
