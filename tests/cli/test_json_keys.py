@@ -255,12 +255,12 @@ def printed(
         shutil.copytree(origin, folder)
         with inside(folder):
             walk(tour, folder)
-    site = base / "site"
-    info = site / "domcore_acme-1.dist-info"
+    site = base / "site"  # its module has a name of its own: it stays imported
+    info = site / "domcore_acme_that_prints-1.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: domcore-acme\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[domcore]\nacme = domcore_acme\n")
-    (site / "domcore_acme.py").write_text(PARTNER)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: domcore-acme-that-prints\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[domcore]\nacme = domcore_acme_that_prints\n")
+    (site / "domcore_acme_that_prints.py").write_text(PARTNER)
     with inside(base) as patch:
         patch.syspath_prepend(str(site))
         patch.setenv("DOMCORE_LOAD_PLUGINS", "acme")
