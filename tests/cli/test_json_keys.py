@@ -258,7 +258,9 @@ def printed(
     site = base / "site"  # its module has a name of its own: it stays imported
     info = site / "domcore_acme_that_prints-1.dist-info"
     info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: domcore-acme-that-prints\nVersion: 1\n")
+    (info / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: domcore-acme-that-prints\nVersion: 1\n"
+    )
     (info / "entry_points.txt").write_text("[domcore]\nacme = domcore_acme_that_prints\n")
     (site / "domcore_acme_that_prints.py").write_text(PARTNER)
     with inside(base) as patch:
