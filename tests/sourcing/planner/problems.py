@@ -103,6 +103,36 @@ def orders_some_nodes_hold(draw: st.DrawFn, *, lines: int = 14, nodes: int = 9) 
     )
 
 
+def placeable_order(seed: int) -> Problem:
+    """A long order whose stock lies exactly on as many nodes as it may use, among decoys."""
+    draw = random.Random(f"placeable {seed}")
+    lines, nodes = draw.randint(9, 20), draw.randint(3, 12)
+    limit = draw.randint(2, min(4, nodes))
+    able = sorted(draw.sample(range(nodes), limit))
+    quantities, offers, weights = [], [], []
+    decoys = draw.choice([0.2, 0.4, 0.6])
+    for _ in range(lines):
+        units = draw.choice([1, 1, 2, 2, 4, 6, 12])
+        others = [node for node in range(nodes) if node not in able]
+        held = {node: draw.randint(1, units) for node in others if draw.random() < decoys}
+        for _ in range(units):
+            node = draw.choice(able)
+            held[node] = held.get(node, 0) + 1
+        quantities.append(units)
+        offers.append(tuple((node, held[node], 60_000, 20_000) for node in sorted(held)))
+        weights.append(draw.choice([50, 100, 400, 900]))
+    steps = ((2_000, 0), (5_000, 6_200_000), (15_000, 17_500_000), (30_000, 39_000_000))
+    tariffs = {
+        node: Tariff(draw.choice([2_100_000, 11_500_000]), steps=steps, over_per_gram=900)
+        for node in range(nodes)
+    }
+    parcel = dict.fromkeys(range(nodes), 900_000)
+    return Problem(
+        tuple(quantities), tuple(offers), parcel, tuple(weights), tariffs,
+        max_nodes=limit, ship_complete=True,
+    )  # fmt: skip
+
+
 def stepped_order(seed: int, lines: int, nodes: int, **extra: Any) -> Problem:
     """An order as people have them: weight steps by distance, every line at some of the nodes."""
     draw = random.Random(seed)

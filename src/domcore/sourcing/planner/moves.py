@@ -44,13 +44,17 @@ def _move(instance: Instance, draft: Draft, node: int, line: int) -> bool:
         most = min(units, available - before)
         if other == node or most <= 0:
             continue
+        closes_first = False
         if instance.limit is not None and not there:
-            opens = instance.counts[other] - (instance.counts[node] if alone else 0)
-            if draft.used + opens > instance.limit:
-                continue
+            free = instance.limit - draft.used - instance.counts[other]
+            if free < 0:
+                # There is room only where the node that gives is left with nothing.
+                if not alone or most < units or free + instance.counts[node] < 0:
+                    continue
+                closes_first = True
         weight = draft.load[other]
         counts = {most}
-        if (grams and most > 1) or down <= most:
+        if not closes_first and ((grams and most > 1) or down <= most):
             if 0 < down < most:
                 counts.add(down)
             up = _up(instance, other, weight, grams)

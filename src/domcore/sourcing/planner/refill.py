@@ -164,6 +164,13 @@ class Refill:
         draft.add(node, line, units)
         return True
 
+    def _may_use(self, node: int) -> bool:
+        """Whether the node is in use, or the limit of nodes has room for it."""
+        draft, limit = self._draft, self._instance.limit
+        if limit is None or draft.units[node]:
+            return True
+        return draft.used + self._instance.counts[node] <= limit
+
     def _elsewhere(
         self, line: int, node: int, count: int, room: dict[int, int]
     ) -> tuple[int, int] | None:
@@ -174,7 +181,7 @@ class Refill:
         best: tuple[int, int] | None = None
         self.steps += len(draft.offers[line])
         for other, available, touch, each in draft.offers[line]:
-            if other == node or room.get(other, -1) < needed:
+            if other == node or room.get(other, -1) < needed or not self._may_use(other):
                 continue
             before = draft.units[other].get(line, 0)
             if available - before >= count:

@@ -57,7 +57,7 @@ def shortlist(instance: Instance) -> Shortlist:
     few = _promising(instance) | used
     floor, slack, steps = 0, list(instance.opening), offers
     for _ in range(ROUNDS):
-        some = _of_nodes(instance, sorted(few))
+        some = of_nodes(instance, sorted(few))
         dual = ascend(some, some.opening, ceiling=ceiling)
         steps += dual.steps + offers // 4
         found, proved = _slack_at(instance, dual.prices)
@@ -70,7 +70,7 @@ def shortlist(instance: Instance) -> Shortlist:
     near = sorted([(left, node) for node, left in enumerate(slack) if left < cost - floor])
     kept = sorted(used.union(node for _, node in near[:MOST_NODES]))
     whole = len(near) <= MOST_NODES
-    return Shortlist(_of_nodes(instance, kept), kept, take, cost, floor, whole, steps)
+    return Shortlist(of_nodes(instance, kept), kept, take, cost, floor, whole, steps)
 
 
 def _promising(instance: Instance) -> set[int]:
@@ -103,7 +103,7 @@ def _slack_at(instance: Instance, prices: list[int]) -> tuple[list[int], int]:
     return slack, floor + sum([left for left in slack if left < 0])
 
 
-def _of_nodes(instance: Instance, kept: list[int]) -> Instance:
+def of_nodes(instance: Instance, kept: list[int]) -> Instance:
     """The same order for some of the nodes, numbered anew."""
     local = {node: at for at, node in enumerate(kept)}
     return evolve(

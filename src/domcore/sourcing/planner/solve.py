@@ -9,7 +9,8 @@
 * Long orders and large quantities, where the walk is too wide: branch and bound over the set of
   open nodes.
 * A limit of nodes is ignored first; only where that breaks it, the same is done within it, with
-  units allowed to stay short.
+  units allowed to stay short. Where the greedy cover leaves some short, sets of nodes that hold
+  everything are looked for by quantities alone, and a plan is made with the first of them.
 
 Every search counts steps. When they run out the best plan so far is the answer, with what has
 been proven about it.
@@ -22,11 +23,12 @@ from attrs import evolve
 from domcore.sourcing.planner.answer import answer, nothing
 from domcore.sourcing.planner.instance import Instance, compile_instance, shortage
 from domcore.sourcing.planner.linear import Found, linear_plan
+from domcore.sourcing.planner.node_sets import covering_nodes
 from domcore.sourcing.planner.open_sets import greedy_cover
 from domcore.sourcing.planner.problem import Problem, Solution
 from domcore.sourcing.planner.quick import quick_answer
 from domcore.sourcing.planner.quick_tariffs import quick_tariff_answer
-from domcore.sourcing.planner.shortlist import MOST_NODES, shortlist
+from domcore.sourcing.planner.shortlist import MOST_NODES, of_nodes, shortlist
 from domcore.sourcing.planner.tariffs import tariff_plan
 from domcore.sourcing.planner.whole_lines import Table
 
@@ -35,6 +37,9 @@ STEP_LIMIT = 400_000
 
 FREE_STEPS = 50_000
 """Steps of the search that leaves a limit of nodes out of account."""
+
+COVERING_STEPS = 30_000
+"""Steps of the search for a plan with nodes that hold everything within the limit."""
 
 _COST_ONLY = ("cost",)
 
@@ -57,7 +62,7 @@ def solve(problem: Problem, *, step_limit: int = STEP_LIMIT) -> Solution:
     if instance.limit is None:
         found = _search(instance, step_limit, _local(instance, table, problem))
     else:
-        found = _within_limit(instance, step_limit)
+        found = _within_limit(instance, step_limit, problem.ship_complete)
     if not found.proven:
         found = _no_worse_than_greedy(instance, problem, found)
     placed = sum(units for _, _, units in found.take)
@@ -75,8 +80,12 @@ def solve(problem: Problem, *, step_limit: int = STEP_LIMIT) -> Solution:
     )
 
 
-def _within_limit(instance: Instance, step_limit: int) -> Found:
+def _within_limit(instance: Instance, step_limit: int, ship_complete: bool) -> Found:
     """Without the limit of nodes first; where that is no proof, anew within it.
+
+    Where the greedy cover leaves units short, a set of nodes that holds them all is looked for as
+    well, in steps of its own and whatever the budget, and where there is none nothing is proven to
+    ship complete.
 
     A first search that was cut short counts for nothing: its plan might keep to the limit where
     that of a longer one does not, and more steps would make the answer dearer.
@@ -87,10 +96,27 @@ def _within_limit(instance: Instance, step_limit: int) -> Found:
     if free is not None and free.proven:
         return free
     found = evolve(found, steps=step_limit - left)
+    plans = [] if free is None else [free]
+    if instance.cost(greedy_cover(instance)) >= instance.penalty:
+        covering = covering_nodes(instance)
+        found = evolve(found, steps=found.steps + covering.steps)
+        if covering.nodes is not None:
+            plans.append(_on_nodes(instance, covering.nodes, min(step_limit, COVERING_STEPS)))
+            found = evolve(found, steps=found.steps + plans[-1].steps)
+        elif covering.proven and ship_complete:
+            return Found([], 0, 0, "node sets", found.steps)
     within = _search(instance, left)
-    best = within if free is None or within.cost < free.cost else free
+    best = min([within, *plans], key=lambda plan: plan.cost)
     floor = min(best.cost, max(found.floor, within.floor))
     return Found(best.take, best.cost, floor, best.method, found.steps + within.steps)
+
+
+def _on_nodes(instance: Instance, nodes: list[int], step_limit: int) -> Found:
+    """The best plan with nodes that hold everything and keep to the limit."""
+    some = evolve(of_nodes(instance, nodes), limit=None)
+    found = _search(some, step_limit)
+    take = [(nodes[node], line, units) for node, line, units in found.take]
+    return evolve(found, take=take, method="node sets")
 
 
 def _no_worse_than_greedy(instance: Instance, problem: Problem, found: Found) -> Found:
