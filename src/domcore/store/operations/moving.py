@@ -47,15 +47,18 @@ def move(
         raise ConflictError(f"the work is over ({row.status.replace('_', ' ')}): nothing can move")
     lines = units[key]
     to = _target(key, command.to, nodes, open_nodes)
-    _remember(reader, work, key, sorted(lines), to, order, now)
+    is_news = _remember(reader, work, key, sorted(lines), to, order, now)
     requested = 0
     if _not_begun(work, {key}):
         _take_back(reader, work, {key}, now)
         detail = "nobody had begun it"
     elif stop_instead(work, key, nodes, now, ("moved", "a person wants it at another node")):
         requested, detail = 1, f"{nodes[key[1]]} has it, and is asked to stop"
-    else:
+    elif is_news:
         detail = f"{nodes[key[1]]} has it, and was asked to stop before"
+    else:
+        detail = f"that was said before, and {nodes[key[1]]} was asked to stop"
+        return Outcome("nothing", work.state.order_id, detail)
     body = {
         "fulfillment_order": command.fulfillment_order,
         "node": nodes[key[1]],
@@ -157,12 +160,13 @@ def _remember(
     to: int | None,
     order: Order,
     now: int,
-) -> None:
-    """Note by line which node is to ship it, or is not."""
+) -> bool:
+    """Note by line which node is to ship it, or is not; whether any of that is new."""
     order_id = work.state.order_id
     rows = map(LineExclusionRow._make, reader.select("line_exclusion", "order_id", [order_id]))
     known = {(row.line_no, row.node_id): row for row in rows}
-    node = key[1] if to is None else to
+    node, reason = (key[1], MOVED) if to is None else (to, CHOSEN)
+    is_news = False
     for number in lines:
         row = known.get((number, node))
         if row is not None and row.reason not in BY_HAND and to is not None:
@@ -173,8 +177,9 @@ def _remember(
         for (line_no, node_id), each in known.items():
             if line_no == number and each.reason == CHOSEN and node_id != node:
                 work.changes.add("forget_line_exclusions", (order_id, line_no, node_id))
-        if row is None or row.reason in BY_HAND:
-            reason = MOVED if to is None else CHOSEN
-            work.changes.add(
-                "line_exclusions", LineExclusionRow(order_id, number, node, now, reason)
-            )
+                is_news = True
+        if row is None or (row.reason in BY_HAND and row.reason != reason):
+            row = LineExclusionRow(order_id, number, node, now, reason)
+            work.changes.add("line_exclusions", row)
+            is_news = True
+    return is_news

@@ -220,6 +220,19 @@ class CorrectingPromises(KitSuite):
             assert kit.open(order_id).chosen == ((0, kit.node["west"]),)
             assert kit.open(order_id).excluded == ()
 
+    def test_what_was_said_of_work_before_is_no_news(self) -> None:
+        with self.kit() as kit:
+            order_id = self._decided(kit, bolt=4)
+            (name,) = kit.hand_over()
+            for to in ("", "west"):
+                assert kit.store.move(MoveWork(name, to), now=NOW).outcome in ("asked", "moved")
+                before = self._kinds(kit, order_id)
+                again = kit.store.move(MoveWork(name, to), now=NOW + 1)
+                assert again.outcome == "nothing"
+                assert "asked to stop" in again.detail
+                assert self._kinds(kit, order_id) == before
+            assert before.count("work.moved") == 2
+
     def test_a_node_that_was_chosen_and_rejects_is_not_chosen_any_more(self) -> None:
         with self.kit() as kit:
             order_id = self._decided(kit, bolt=4)
