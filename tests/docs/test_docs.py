@@ -243,6 +243,22 @@ def test_every_command_is_documented():
     assert set(COMMANDS) <= set(headings)
 
 
+def commands_named_in(text: str) -> set[str]:
+    """The words after ``domcore`` in code spans: ``domcore route`` in backticks names ``route``."""
+    return set(re.findall(r"`domcore ([a-z][a-z-]*)", text))
+
+
+@pytest.mark.parametrize("page", [*PAGES, *sorted(ROOT.glob("plugins/*/README.md"))], ids=name_of)
+def test_every_command_that_prose_names_is_one(page):
+    plugins = {"postal", "shopify"}  # what our own plugins add
+    named = commands_named_in(page.read_text(encoding="utf-8"))
+    assert not sorted(named - set(COMMANDS) - plugins)
+
+
+def test_a_command_that_is_none_is_found_in_prose():
+    assert commands_named_in("see `domcore rout` and domcore itself") == {"rout"}
+
+
 def error_classes() -> list[type[errors.DomcoreError]]:
     found, waiting = [], [errors.DomcoreError]
     while waiting:
