@@ -34,6 +34,7 @@ def test_a_table_fits_the_terminal_and_is_whole_in_a_pipe(monkeypatch) -> None:
     columns = (Column("ORDER", "order"), Column("WHY", "why"))
     rows = [{"order": "#1001", "why": "somebody has to look at this one before it leaves"}]
     monkeypatch.setenv("COLUMNS", "30")
+    monkeypatch.setenv("DOMCORE_PLAIN", "1")
     screen, pipe = Terminal(), io.StringIO()
     for out in (screen, pipe):
         monkeypatch.setattr("sys.stdout", out)

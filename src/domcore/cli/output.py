@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from domcore.cli.layout import laid_out, terminal_width
+from domcore.cli.richly import drawn, wanted
 from domcore.codec.showing import shown, shown_json, shown_lines
 from domcore.model import decimal_text
 
@@ -52,7 +53,7 @@ class Output:
             for row in gathered:
                 self.object(row)
         elif gathered:
-            self.say(fitting(columns, gathered))
+            self.tables([(columns, gathered)])
         elif empty:
             self.note(empty)
         return len(gathered)
@@ -67,6 +68,22 @@ class Output:
         if not self.as_json:
             self._begin()
             click.echo(shown_lines(text))
+
+    def tables(self, tables: Iterable[tuple[Sequence[Column], Sequence[Row]]]) -> None:
+        """Tables for people, a blank line between; nothing with ``--json``."""
+        if self.as_json:
+            return
+        self._begin()
+        draw = drawn if wanted() else None
+        for number, (columns, rows) in enumerate(tables):
+            if number:
+                click.echo()
+            if draw is None:
+                click.echo(table(columns, rows, room=terminal_width()))
+            else:
+                right = [column.right for column in columns]
+                titles = [column.title for column in columns]
+                click.echo(draw(titles, cells(columns, rows), right))
 
     def note(self, text: str) -> None:
         """A remark that is no result: standard error."""
@@ -96,17 +113,18 @@ def table(columns: Sequence[Column], rows: Iterable[Row], *, room: int | None = 
         room: how wide it may be; cells of text are written on several lines where they must be, and
             nothing is left out. Without, it is as wide as it is.
     """
-    cells = [
+    titles = [column.title for column in columns]
+    return "\n".join(
+        laid_out(titles, cells(columns, rows), [column.right for column in columns], room)
+    )
+
+
+def cells(columns: Sequence[Column], rows: Iterable[Row]) -> list[list[str]]:
+    """What stands in a table, in which nothing steers a terminal."""
+    return [
         [clean(column.write(row[column.key] if column.key else row)) for column in columns]
         for row in rows
     ]
-    titles = [column.title for column in columns]
-    return "\n".join(laid_out(titles, cells, [column.right for column in columns], room))
-
-
-def fitting(columns: Sequence[Column], rows: Iterable[Row]) -> str:
-    """A table that fits the terminal, where there is one."""
-    return table(columns, rows, room=terminal_width())
 
 
 def clean(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from domcore.cli.known import unknown
-from domcore.cli.output import Column, count, fitting, joined
+from domcore.cli.output import Column, Row, count, joined
 from domcore.cli.times import Since, age, before
 from domcore.cli.verb import Invocation, verb
 from domcore.model import money_text
@@ -125,11 +125,11 @@ def _tell(run: Invocation, figures: Kpi | KpiSeries) -> None:
             for each in figures.periods:
                 run.out.object(each.to_dict())
         elif figures.periods:
-            run.out.say(fitting(_PERIODS, map(_period, figures.periods)))
+            run.out.tables([(_PERIODS, list(map(_period, figures.periods)))])
     elif run.out.as_json:
         run.out.object(figures.to_dict())
     else:
-        run.out.say("\n\n".join(_tables(figures)))
+        run.out.tables(_tables(figures))
 
 
 def _period(each: Period) -> dict[str, str]:
@@ -150,8 +150,8 @@ def _moment(now: datetime, given: datetime | timedelta | None) -> datetime | Non
     return before(now, given) if isinstance(given, timedelta) else given
 
 
-def _tables(kpi: Kpi) -> Iterator[str]:
-    yield fitting(_FIGURES, list(_figures(kpi)))
+def _tables(kpi: Kpi) -> Iterator[tuple[Sequence[Column], Sequence[Row]]]:
+    yield _FIGURES, list(_figures(kpi))
     cycles = [
         {
             "name": name.replace("_", " "),
@@ -161,23 +161,23 @@ def _tables(kpi: Kpi) -> Iterator[str]:
         }
         for name, cycle in kpi.cycles.items()
     ]
-    yield fitting(_CYCLES, cycles)
+    yield _CYCLES, cycles
     listed = kpi.to_dict()
     if kpi.rejections:
-        yield fitting(_REJECTIONS, listed["rejections"])
+        yield _REJECTIONS, listed["rejections"]
     if kpi.backlog:
         rows = [
             {**row._asdict(), "oldest": age(kpi.at - from_micros(row.oldest))}
             for row in kpi.backlog
         ]
-        yield fitting(_BACKLOG, rows)
-    yield fitting(_EXCEPTIONS, [{"kind": k, "count": n} for k, n in kpi.exceptions.items()])
+        yield _BACKLOG, rows
+    yield _EXCEPTIONS, [{"kind": k, "count": n} for k, n in kpi.exceptions.items()]
     if kpi.health:
         rows = [
             {**row, "well": (row["well_at"] or "-")[:16].replace("T", " ")}
             for row in listed["health"]
         ]
-        yield fitting(_HEALTH, rows)
+        yield _HEALTH, rows
 
 
 def _figures(kpi: Kpi) -> Iterator[dict[str, str]]:
