@@ -15,6 +15,7 @@ from urllib.parse import quote
 import click
 from click.shell_completion import CompletionItem
 
+from domcore.cli.invocation import invocation_of
 from domcore.config import store_file
 
 if TYPE_CHECKING:
@@ -87,8 +88,6 @@ class Named(click.types.StringParamType):
         return found[:MOST]
 
     def _offered(self, ctx: click.Context, begun: str) -> Iterator[CompletionItem]:
-        from domcore.cli.verb import invocation_of  # it uses this module
-
         run = invocation_of(ctx.params)
         if not _is_ready(run.settings):
             return

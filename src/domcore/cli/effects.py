@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from domcore.cli.exits import DONE, NOTHING, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean, reason, times
-from domcore.cli.verb import Invocation
 from domcore.model import money_text
 
 if TYPE_CHECKING:

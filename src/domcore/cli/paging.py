@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import click
 
-from domcore.cli.verb import Invocation
+from domcore.cli.invocation import Invocation
 
 MOST: Final = 10_000
 

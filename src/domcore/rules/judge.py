@@ -93,7 +93,11 @@ class Judging:
         if key == "candidate.ships_already":
             return {at: at in request.used for at in self._positions()}
         if key in SIGNALS:
-            return signal_values(key, request, line, self._positions())
+            if request.signals is None:
+                return {}
+            sku, known = request.lines[line].line.sku, line < len(request.available)
+            held = request.available[line] if known else {}
+            return signal_values(key, request.signals, sku, held, self._positions())
         if key in FLOORED or key in PHYSICAL:
             if self._goods is None:
                 self._goods = Goods(request, self._positions())

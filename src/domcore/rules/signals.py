@@ -6,14 +6,11 @@ They cost a look-up, so they are fetched only where a rule reads one of these fa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from attrs import frozen
 
 from domcore.model.money import MICROS, MOST
-
-if TYPE_CHECKING:
-    from domcore.rules.request import Request
 
 WORK: Final = frozenset({"candidate.open_orders", "candidate.open_units"})
 COVER: Final = "candidate.days_of_cover"
@@ -37,18 +34,18 @@ class Signals:
 
 
 def signal_values(
-    name: str, request: Request, number: int, positions: Sequence[int]
+    name: str, signals: Signals, sku: str, held: Mapping[int, int], positions: Sequence[int]
 ) -> dict[int, int]:
-    """One such fact by node position; for a line where it differs by line. Nothing where the
-    signals are not known."""
-    signals = request.signals
-    if signals is None:
-        return {}
+    """One such fact by node position.
+
+    Args:
+        sku, held: the line's, and what of it may be taken of each node, for facts that differ by
+            line.
+    """
     if name in WORK:
         place = 0 if name == "candidate.open_orders" else 1
         return {at: signals.work.get(at, (0, 0))[place] for at in positions}
-    gone = signals.shipped.get(request.lines[number].line.sku, {})
-    held = request.available[number] if number < len(request.available) else {}
+    gone = signals.shipped.get(sku, {})
     return {
         at: min(MOST, held.get(at, 0) * signals.days * MICROS // gone[at])
         for at in positions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import frozen
 
@@ -94,14 +94,10 @@ class Health:
     note: str = ""
 
 
-@frozen(slots=True)
-class Kpi:
-    """The figures of the orders captured from `since` until `until`, and of the moment `at`."""
+@frozen(slots=True, kw_only=True)
+class Figures:
+    """What is counted from orders: of all of them, or of a period."""
 
-    at: datetime
-    since: datetime | None
-    until: datetime | None
-    owner: str | None
     orders: int
     units: int
     fill: Share
@@ -111,6 +107,16 @@ class Kpi:
     deliver_by: Promise
     cycles: Mapping[str, Cycle]
     rejections: tuple[Rejections, ...]
+
+
+@frozen(slots=True, kw_only=True)
+class Kpi(Figures):
+    """The figures of the orders captured from `since` until `until`, and of the moment `at`."""
+
+    at: datetime
+    since: datetime | None
+    until: datetime | None
+    owner: str | None
     backlog: tuple[Backlog, ...]
     exceptions: Mapping[str, int]
     health: tuple[Health, ...]
@@ -143,30 +149,7 @@ class Kpi:
         }
 
 
-class Counted(Protocol):
-    """Figures that are counted from orders: of all of them, or of a period."""
-
-    @property
-    def orders(self) -> int: ...
-    @property
-    def units(self) -> int: ...
-    @property
-    def fill(self) -> Share: ...
-    @property
-    def split(self) -> Share: ...
-    @property
-    def costs(self) -> tuple[Cost, ...]: ...
-    @property
-    def ship_by(self) -> Promise: ...
-    @property
-    def deliver_by(self) -> Promise: ...
-    @property
-    def cycles(self) -> Mapping[str, Cycle]: ...
-    @property
-    def rejections(self) -> tuple[Rejections, ...]: ...
-
-
-def counted_dict(figures: Counted) -> dict[str, Any]:
+def counted_dict(figures: Figures) -> dict[str, Any]:
     """The same for machines: amounts as decimal text, durations in seconds."""
     return {
         "orders": figures.orders,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal, get_args
 
@@ -10,7 +10,7 @@ from attrs import frozen
 
 from domcore.errors import ConfigurationError
 from domcore.model.clock import from_micros, to_micros
-from domcore.seeing.kpi import Cost, Cycle, Promise, Rejections, Share, counted_dict
+from domcore.seeing.kpi import Figures, counted_dict
 from domcore.seeing.tally import Tally, each_order, wanted_orders
 from domcore.store.protocol import Store
 
@@ -23,21 +23,12 @@ MOST: Final = 1000
 """Periods in a series."""
 
 
-@frozen(slots=True)
-class Period:
+@frozen(slots=True, kw_only=True)
+class Period(Figures):
     """The figures of the orders captured from `begin` until before `end`."""
 
     begin: datetime
     end: datetime
-    orders: int
-    units: int
-    fill: Share
-    split: Share
-    costs: tuple[Cost, ...]
-    ship_by: Promise
-    deliver_by: Promise
-    cycles: Mapping[str, Cycle]
-    rejections: tuple[Rejections, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, for machines: amounts as decimal text, durations in seconds."""
@@ -99,7 +90,8 @@ def series(
         by=by,
         owner=owner,
         periods=tuple(
-            _period(begin, end, tallies.get(_begin(begin, by), nothing)) for begin, end in spans
+            Period(begin=begin, end=end, **tallies.get(_begin(begin, by), nothing).figures())
+            for begin, end in spans
         ),
     )
 
@@ -139,19 +131,3 @@ def _spans(first: datetime, last: datetime, by: By) -> Iterator[tuple[datetime, 
         end = min(_next(_begin(begin, by), by), last)
         yield begin, end
         begin = end
-
-
-def _period(begin: datetime, end: datetime, counted: Tally) -> Period:
-    return Period(
-        begin=begin,
-        end=end,
-        orders=counted.orders,
-        units=counted.units,
-        fill=Share(counted.allocated, counted.wanted),
-        split=Share(counted.split, counted.placed),
-        costs=counted.costs(),
-        ship_by=counted.promise("ship_by"),
-        deliver_by=counted.promise("deliver_by"),
-        cycles=counted.cycles(),
-        rejections=counted.rejections(),
-    )

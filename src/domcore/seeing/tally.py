@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from domcore.errors import ConfigurationError
 from domcore.model.clock import from_micros, to_micros
@@ -92,6 +92,20 @@ class Tally:
             if begun is not None and ended is not None:
                 # A partner's clock may be behind ours.
                 self._cycles[name].append(max(0, ended - begun))
+
+    def figures(self) -> dict[str, Any]:
+        """The fields of `Figures`."""
+        return {
+            "orders": self.orders,
+            "units": self.units,
+            "fill": Share(self.allocated, self.wanted),
+            "split": Share(self.split, self.placed),
+            "costs": self.costs(),
+            "ship_by": self.promise("ship_by"),
+            "deliver_by": self.promise("deliver_by"),
+            "cycles": self.cycles(),
+            "rejections": self.rejections(),
+        }
 
     def costs(self) -> tuple[Cost, ...]:
         """By currency."""
@@ -194,15 +208,7 @@ def figures(
         since=since,
         until=until,
         owner=owner,
-        orders=counted.orders,
-        units=counted.units,
-        fill=Share(counted.allocated, counted.wanted),
-        split=Share(counted.split, counted.placed),
-        costs=counted.costs(),
-        ship_by=counted.promise("ship_by"),
-        deliver_by=counted.promise("deliver_by"),
-        cycles=counted.cycles(),
-        rejections=counted.rejections(),
+        **counted.figures(),
         backlog=tuple(store.backlog(owner=owner)),
         exceptions=Lookout(store, parked, now, Patience(), owner).counts(),
         health=health(store, by_node, [f"connector {name}" for name in sorted(known)]),

@@ -7,9 +7,10 @@ from typing import Final
 import click
 
 from domcore.cli.exits import NOTHING
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean
 from domcore.cli.references import named
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 
 ADDRESS_HOLD: Final = "domcore/address"
 CURRENCY_HOLD: Final = "domcore/currency"

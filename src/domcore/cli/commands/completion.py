@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.invocation import Invocation
+from domcore.cli.verb import verb
 
 SHELLS = ("bash", "zsh", "fish")
 

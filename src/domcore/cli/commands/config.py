@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import Column, json_text
 from domcore.cli.plugging import plain_settings
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.config import shown
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from domcore.cli.exits import DONE, FAILED
+from domcore.cli.invocation import Invocation
 from domcore.cli.progress import Progress
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 
 
 @verb("domcore demo", "domcore demo shop --orders 1000 --seed 1", store=False)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 from attrs import evolve
 
 from domcore.cli.exits import DONE, FAILED
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.errors import ConfigurationError, DomcoreError
 from domcore.settings import Settings
 

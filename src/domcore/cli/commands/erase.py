@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from domcore.cli.exits import NOTHING
+from domcore.cli.invocation import Invocation
 from domcore.cli.references import named
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 
 
 @verb('domcore erase "#1001" --yes', exits=(NOTHING,))

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from domcore.cli.exits import DONE, NOTHING, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import Column, clean, times
 from domcore.cli.paging import after, limit, more
 from domcore.cli.times import Age, age
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.errors import DomcoreError
 from domcore.seeing.exceptions import KINDS
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean
 from domcore.cli.references import named, standing_still
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.errors import NotFound
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from domcore.cli.exits import DONE, NOTHING
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean
 from domcore.cli.references import named
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 
 
 @verb('domcore free "#1001"', exits=(NOTHING,), writes=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean
 from domcore.cli.references import named
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.model.policy import HOLD_STAGES
 
 

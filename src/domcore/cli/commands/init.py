@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.invocation import Invocation
+from domcore.cli.verb import verb
 from domcore.config import PROJECT_FILE
 from domcore.config.template import TEMPLATE
 

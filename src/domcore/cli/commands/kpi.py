@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.known import unknown
 from domcore.cli.output import Column, Row, count, joined
 from domcore.cli.times import Since, age, before
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.model import money_text
 from domcore.model.clock import from_micros
 

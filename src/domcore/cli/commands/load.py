@@ -12,9 +12,10 @@ from pathlib import Path
 import click
 
 from domcore.cli.exits import DONE, INTERRUPTED, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import times
 from domcore.cli.progress import Progress
-from domcore.cli.verb import Examples, Invocation, verb
+from domcore.cli.verb import Examples, verb
 from domcore.errors import PayloadError
 from domcore.loading import (
     BAD_ROWS,

@@ -6,7 +6,8 @@ import click
 
 from domcore.cli import effects
 from domcore.cli.exits import NOTHING, PARTIAL
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.invocation import Invocation
+from domcore.cli.verb import verb
 
 
 @verb(

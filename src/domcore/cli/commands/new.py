@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.scaffold import KINDS, PluginName, render
-from domcore.cli.verb import Examples, Invocation, verb
+from domcore.cli.verb import Examples, verb
 
 
 @click.group(cls=Examples, examples=["domcore new plugin acme --kind channel"])

@@ -6,10 +6,11 @@ from typing import Any, Final
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.known import unknown
 from domcore.cli.output import Column, joined
 from domcore.cli.paging import after, limit, more
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.model import NODE_KINDS, Node
 
 _COLUMNS: Final = (

@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.known import unknown
 from domcore.cli.output import Column, joined, reason
 from domcore.cli.paging import after, limit, more
 from domcore.cli.times import Age, Moment, before
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.model import ORDER_STATUSES, OrderSummary
 from domcore.model.clock import to_micros
 from domcore.store.protocol import OrderFilter

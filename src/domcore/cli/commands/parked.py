@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import Column, Row
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.model.clock import from_micros
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from domcore.cli.exits import DONE, NOTHING, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.references import named, standing_still
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 
 
 @verb('domcore plan "#1299"', "domcore plan 5600001450983 --json", exits=(NOTHING, PARTIAL))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from attrs import evolve
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import Column, joined, times
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.errors import ConfigurationError, DomcoreError
 from domcore.settings import Settings
 

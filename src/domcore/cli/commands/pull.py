@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from domcore.cli.exits import DONE, FAILED, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean, times
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 
 
 @verb("domcore pull shop", "domcore pull --json", exits=(PARTIAL,), writes=True)

@@ -11,9 +11,10 @@ import click
 
 from domcore.cli.deliveries import FORMS, Arrived, arrivals
 from domcore.cli.exits import DONE, FAILED, INTERRUPTED, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean, times
 from domcore.cli.progress import Progress
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.errors import ConflictError, DomcoreError, PayloadError, PluginError
 from domcore.unreadable import WORD as UNREADABLE
 

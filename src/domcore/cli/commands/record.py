@@ -7,10 +7,11 @@ from datetime import datetime
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean
 from domcore.cli.references import named
 from domcore.cli.times import Moment
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.model import FULFILLMENT_STATUSES, REJECTION_REASONS, Notice, Package
 from domcore.store.protocol import Outcome
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from domcore.cli.exits import DONE, NOTHING, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean, times
 from domcore.cli.references import named
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.errors import DomcoreError
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from domcore.cli.exits import DONE, FAILED, NOTHING, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean, reason
 from domcore.cli.references import named, standing_still
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 
 
 @verb(

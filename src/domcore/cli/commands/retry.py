@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import click
 
 from domcore.cli.exits import DONE, FAILED, NOTHING, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean, times
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.errors import ConflictError, NotFound, PayloadError
 
 MOST = 100_000

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from domcore.cli.exits import DONE, NOTHING
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import Column, clean, joined, moment, times
 from domcore.cli.references import named
-from domcore.cli.verb import Examples, Invocation, verb
+from domcore.cli.verb import Examples, verb
 from domcore.errors import NotFound
 from domcore.model import CONDITIONS, AuthorizeReturn, ReceiveReturn, Return, money_text
 

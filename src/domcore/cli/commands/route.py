@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from domcore.cli.exits import DONE, FAILED, INTERRUPTED, NOTHING, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import clean, plain, reason, times
 from domcore.cli.progress import Progress
 from domcore.cli.references import named, standing_still
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.model import money_text
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import click
 from attrs import asdict
 
 from domcore.cli.exits import DONE, FAILED
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import Column, clean, joined, times
-from domcore.cli.verb import Examples, Invocation, verb
+from domcore.cli.verb import Examples, verb
 
 if TYPE_CHECKING:
     from domcore.cli.rulebook import Checked, Rulebook

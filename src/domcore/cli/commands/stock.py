@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.known import unknown
 from domcore.cli.output import Column, clean, count, joined, times
 from domcore.cli.paging import after, limit, more
 from domcore.cli.pipes import reader_left
 from domcore.cli.times import Seconds
-from domcore.cli.verb import Examples, Invocation, verb
+from domcore.cli.verb import Examples, verb
 from domcore.errors import PayloadError, Problem
 from domcore.loading.fields import MOST_UNITS, moment
 from domcore.model import ObserveStock, StockCount

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from domcore.cli.invocation import Invocation
 from domcore.cli.references import named
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 
 
 @verb('domcore timeline "#1001"', "domcore timeline shop/5600001450983 --json")

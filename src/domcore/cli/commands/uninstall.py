@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import click
 
 from domcore.cli import installing
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.invocation import Invocation
+from domcore.cli.verb import verb
 
 
 @verb("domcore uninstall domcore-shopify -y", store=False, as_json=False)

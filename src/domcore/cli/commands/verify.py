@@ -8,8 +8,9 @@ from typing import Any, Final
 import click
 
 from domcore.cli.exits import DONE, FAILED
+from domcore.cli.invocation import Invocation
 from domcore.cli.output import Column, times
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 
 _COLUMNS: Final = (
     Column("INVARIANT", "invariant"),

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from domcore.cli.exits import DONE, INTERRUPTED, PARTIAL
+from domcore.cli.invocation import Invocation
 from domcore.cli.looping import Loop, Stop, patiently
 from domcore.cli.output import clean, times
 from domcore.cli.times import Seconds
-from domcore.cli.verb import Invocation, verb
+from domcore.cli.verb import verb
 from domcore.errors import StoreError
 
 if TYPE_CHECKING:
