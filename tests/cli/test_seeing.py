@@ -48,6 +48,33 @@ def test_orders_are_found_by_hold_and_by_promise(troubled: Path, run) -> None:
     assert orders(run, "--late", "--status", "shipped") == []
 
 
+@pytest.mark.parametrize("command", ["orders", "exceptions", "kpi"])
+def test_lists_are_shown_again_and_again_until_somebody_stops_them(
+    command: str, troubled: Path, run, monkeypatch
+) -> None:
+    once = run(command, "--json").stdout
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("domcore.cli.verb.time.sleep", sleep)
+    watched = run(command, "--watch", "--every", "2", "--json")
+    assert watched.exit_code == 130
+    assert len(watched.stdout.splitlines()) == 3 * len(once.splitlines())
+    assert slept == [2.0, 2.0, 2.0]
+
+
+def test_what_works_trouble_off_is_not_watched(troubled: Path, run) -> None:
+    before = run("exceptions", "--json").stdout
+    result = run("exceptions", "--kind", "held", "--approve", "--yes", "--watch")
+    assert result.exit_code == 2
+    assert "only looks" in result.stderr
+    assert waiting(run) == lines(before)
+
+
 def test_nothing_is_said_of_routing_where_nothing_is_open(troubled: Path, run) -> None:
     assert run("hold", "#gone", "--stage", "route").exit_code == 0
     result = run("approve", "#gone")

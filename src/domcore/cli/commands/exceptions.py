@@ -63,8 +63,10 @@ _COLUMNS: Final = (
     "domcore exceptions --kind held --code mine/big-hold --approve",
     "domcore exceptions --kind short --route --yes",
     "domcore exceptions --kind stuck --stuck-after 4h --json",
+    "domcore exceptions --watch --every 30",
     exits=(NOTHING, PARTIAL),
     writes=True,
+    watched=("how",),
 )
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these; repeatable."

@@ -67,6 +67,8 @@ _HEALTH: Final = (
     "domcore kpi --since 7d --chart kpi.svg",
     "domcore kpi --by week --chart weeks.svg",
     "domcore kpi --since 2026-01-01 --until 2026-02-01 --json",
+    "domcore kpi --since 24h --watch",
+    watched=(),
 )
 @click.option("--since", type=Since(), help="Orders that came in at or after this, or so long ago.")
 @click.option("--until", type=Since(), help="Orders that came in before this, or so long ago.")

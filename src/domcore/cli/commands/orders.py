@@ -43,6 +43,8 @@ _COLUMNS = (
     "domcore orders --late 4h --node DC-EAST",
     "domcore orders ohara NYC --newest",
     "domcore orders --sku MUG --limit 100 --json",
+    "domcore orders --newest --limit 20 --watch",
+    watched=(),
 )
 @click.argument("words", nargs=-1)
 @click.option("--status", type=click.Choice(ORDER_STATUSES), help="Orders of this status.")
