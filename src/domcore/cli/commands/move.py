@@ -38,8 +38,8 @@ def command(
     What nobody has begun is planned anew at once, and reserved in the same transaction. A node that
     has the work is asked to stop first; the units are planned anew once it has. A node that is
     named and cannot ship all of it is refused. You are shown the effect and asked first. `domcore
-    timeline ORDER --json` and `domcore exceptions` name the work of an order. Exit code 4 says that
-    some of it stays open.
+    timeline ORDER --json` and `domcore exceptions` name the work of an order. Exit code 3 says that
+    it was said before, 4 that some of it stays open.
     """
     if bool(to) == away:
         raise click.UsageError("say --to NODE, or --away")
